@@ -186,12 +186,12 @@ impl Engine {
 
     /// Collectives that were recorded so far.
     pub(crate) fn recorded(&self) -> usize {
-        self.comm.recorded().len()
+        self.comm.recorded(<[_]>::len)
     }
 
-    /// The collectives so far, where [`EngineOptions::record`] asked for them: JSON of a list of [`crate::schedule::Recorded`].
+    /// The collectives so far, where [`EngineOptions::record`] asked for them: JSON of a list.
     pub fn collectives(&self) -> Result<String> {
-        schedule::recorded(&self.comm.recorded())
+        self.comm.recorded(schedule::recorded)
     }
 
     /// Operations with other ranks so far.

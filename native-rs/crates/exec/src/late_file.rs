@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::common::Result;
-use datafusion::execution::SpillFile;
+use datafusion::execution::{SendableRecordBatchStream, SpillFile};
 use datafusion::physical_plan::spill::SpillManager;
 
 /// A file that is made when its first rows come.
@@ -36,5 +36,11 @@ impl LateFile {
 
     pub fn finish(mut self) -> Result<Option<Arc<dyn SpillFile>>> {
         self.file.as_mut().map_or(Ok(None), |file| file(None))
+    }
+
+    /// The rows; None: there are none.
+    pub fn rows(self) -> Result<Option<SendableRecordBatchStream>> {
+        let manager = self.manager.clone();
+        self.finish()?.map(|file| manager.read_spill_as_stream(file, None)).transpose()
     }
 }

@@ -22,6 +22,7 @@
 //!   rank (A, i) ─ rows for anybody in B ─► rank (B, i) ─► ranks (B, 0), (B, 1), …
 //! ```
 pub mod framing;
+mod bytes;
 mod inbound;
 mod outbound;
 mod outbox;
@@ -45,9 +46,10 @@ use self::inbound::{Inbound, Queues};
 use self::outbound::{Across, Ends, Outbound, Within, finish};
 use self::queue::{Gate, Queue, QueueStream};
 use self::relay::{Labelled, Pending, Relay};
+pub use self::bytes::{Counting, bytes_of_rows};
 pub use self::outbox::{Meter, Outboxes, buffered, full};
 pub use self::relay::HELD;
-pub use self::routing::{HashRouter, Routed, Router, To, hashes};
+pub use self::routing::{HashRouter, Routed, Router, To, counting_sort, hashes};
 use self::sources::{InOrder, Sources};
 use crate::run::{Ranks, Run};
 

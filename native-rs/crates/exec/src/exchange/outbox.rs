@@ -131,7 +131,10 @@ impl Outboxes {
                 self.meter.bytes.add(length);
                 self.meter.messages.add(1);
             }
-            Sent::Closed => outbox.closed = true,
+            Sent::Closed => {
+                outbox.closed = true;
+                self.held -= std::mem::take(&mut outbox.frames).capacity();
+            }
         }
         Ok(())
     }

@@ -16,10 +16,12 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryRese
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
 use datafusion::physical_plan::spill::spill_pool::{SpillPoolSink, spsc_channel};
-use datafusion::physical_plan::spill::{SpillManager, get_record_batch_memory_size};
+use datafusion::physical_plan::spill::SpillManager;
 use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+
+use super::Counting;
 
 /// Bytes that may wait before a producer is held back, where these are no more than a sixteenth of the memory.
 const BUDGET: usize = 16 << 20;
@@ -124,6 +126,7 @@ enum Item {
 
 struct State {
     items: VecDeque<Item>,
+    counting: Counting,
     reservation: MemoryReservation,
     spill: SpillPoolSink,
     /// No more producers: the stream ends when the items do.
@@ -169,6 +172,7 @@ impl Queue {
         });
         let state = State {
             items: VecDeque::new(),
+            counting: Counting::default(),
             reservation,
             spill,
             finished: false,
@@ -188,7 +192,7 @@ impl Queue {
         if state.closed {
             return Ok(false);
         }
-        let bytes = get_record_batch_memory_size(&batch);
+        let bytes = state.counting.bytes(&batch);
         let was_empty = state.items.is_empty();
         let held = if !self.gate.is_full() && state.reservation.try_grow(bytes).is_ok() {
             state.items.push_back(Item::Memory(batch, bytes));

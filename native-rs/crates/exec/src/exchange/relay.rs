@@ -12,6 +12,7 @@ use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::physical_plan::metrics::{Count, Gauge};
 use lockstep_comm::ExchangeReceiver;
 
+use super::bytes::bytes_of_rows;
 use super::outbound::{SharedWithin, finish};
 use super::routing::{Routed, To};
 use super::{Shape, framing};
@@ -76,7 +77,7 @@ impl Pending {
         if places(&rows)?.first() == Some(&ALL) {
             return Ok(vec![self.routed(rows)?]);
         }
-        self.held += bytes_of(&rows);
+        self.held += bytes_of_rows(&rows);
         self.most.set_max(self.held);
         self.coalescer.push_batch(rows)?;
         if self.held > HELD {
@@ -107,15 +108,6 @@ impl Pending {
         rows.remove_column(rows.num_columns() - 1);
         Ok(Routed { rows: rows.with_schema(self.plain.clone())?, to })
     }
-}
-
-/// Of the rows alone, whatever they are slices of; entries of dictionaries are not theirs.
-fn bytes_of(rows: &RecordBatch) -> usize {
-    let bytes = |column: &ArrayRef| match column.as_any_dictionary_opt() {
-        Some(dictionary) => dictionary.keys().to_data().get_slice_memory_size(),
-        None => column.to_data().get_slice_memory_size(),
-    };
-    rows.columns().iter().map(|column| bytes(column).unwrap_or(0)).sum()
 }
 
 fn places(rows: &RecordBatch) -> Result<Vec<u16>> {

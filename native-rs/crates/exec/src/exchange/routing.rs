@@ -122,6 +122,21 @@ impl Routed {
     }
 }
 
+/// Where the rows of each of `places` end, by the place of each row; `put(row, at)` is told where each goes, those of a place in their order.
+pub fn counting_sort(of: impl Iterator<Item = usize> + Clone, places: usize, mut put: impl FnMut(usize, usize)) -> Vec<usize> {
+    let mut ends = vec![0; places];
+    of.clone().for_each(|place| ends[place] += 1);
+    let mut before = 0;
+    for end in &mut ends {
+        before += std::mem::replace(end, before);
+    }
+    for (row, place) in of.enumerate() {
+        put(row, ends[place]);
+        ends[place] += 1;
+    }
+    ends
+}
+
 /// The rows of a batch by place; those of one place in their order.
 struct Sorted {
     rows: UInt32Array,
@@ -131,19 +146,9 @@ struct Sorted {
 
 impl Sorted {
     fn new(to: &[u32], places: usize, place: impl Fn(usize) -> usize) -> Self {
-        // Counting sort.
-        let mut ends = vec![0; places];
         let of: Vec<u32> = to.iter().map(|partition| place(*partition as usize) as u32).collect();
-        of.iter().for_each(|place| ends[*place as usize] += 1);
-        let mut before = 0;
-        for end in &mut ends {
-            before += std::mem::replace(end, before);
-        }
         let mut rows = vec![0; to.len()];
-        for (row, place) in (0..).zip(of) {
-            rows[ends[place as usize]] = row;
-            ends[place as usize] += 1;
-        }
+        let ends = counting_sort(of.iter().map(|place| *place as usize), places, |row, at| rows[at] = row as u32);
         Self { rows: rows.into(), ends }
     }
 

@@ -17,22 +17,23 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::{DataFusionError, Result, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::{apply_expression_roots, replace_children_if_necessary};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
-use datafusion::physical_plan::spill::{SpillManager, get_record_batch_memory_size};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::spill::SpillManager;
+use datafusion::physical_plan::stream::{EmptyRecordBatchStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use parking_lot::Mutex;
 
-use super::{plan_methods, streaming};
-use crate::exchange::hashes;
+use super::plan_methods;
+use crate::exchange::{Counting, bytes_of_rows, counting_sort, hashes};
 use crate::late_file::LateFile;
 
 /// Parts of a partition's keys: by the high bits of their hash, of which exchanges take the low ones.
@@ -93,14 +94,10 @@ impl ExecutionPlan for DividedAggregateExec {
                 divider.push(batch)?;
             }
             drop(input);
-            let Divided { parts, manager, memory } = divider.finish()?;
-            let groups = stream::iter(parts).map(move |part| grouped(&aggregate, part, &manager, &context, counters.clone()));
+            let Divided { parts, memory } = divider.finish()?;
+            let groups = stream::iter(parts).map(move |part| grouped(&aggregate, part, &context, counters.clone()));
             // The rows are there until the last of them are grouped.
-            let end = stream::once(async move {
-                drop(memory);
-                None
-            });
-            Ok::<_, DataFusionError>(groups.try_flatten().map(Some).chain(end).filter_map(std::future::ready))
+            Ok::<_, DataFusionError>(ending(groups.try_flatten(), || drop(memory)))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, groups.try_flatten())))
     }
@@ -111,20 +108,27 @@ impl ExecutionPlan for DividedAggregateExec {
 }
 
 /// The groups of one part.
-fn grouped(aggregate: &Arc<AggregateExec>, part: Part, manager: &SpillManager, context: &Arc<TaskContext>, counters: Counters) -> Result<SendableRecordBatchStream> {
-    let rows = Arc::new(PartExec::new(part.rows(manager)?));
-    let aggregate = replace_children_if_necessary(aggregate.clone(), vec![rows])?;
+fn grouped(aggregate: &Arc<AggregateExec>, part: Part, context: &Arc<TaskContext>, counters: Counters) -> Result<SendableRecordBatchStream> {
+    let schema = aggregate.input().schema();
+    let rows = PartRows { schema: schema.clone(), rows: Mutex::new(Some(part.rows(schema.clone())?)) };
+    let rows = StreamingTableExec::try_new(schema, vec![Arc::new(rows)], None, [], false, None)?;
+    let aggregate = replace_children_if_necessary(aggregate.clone(), vec![Arc::new(rows)])?;
     let groups = aggregate.execute(0, context.clone())?;
     let schema = groups.schema();
     let rows = counters.clone();
     let counted = groups.inspect_ok(move |batch| rows.baseline.record_output(batch.num_rows()));
     // What the aggregation of a part has counted is this operator's.
+    let groups = ending(counted, move || counters.add(&aggregate.metrics().unwrap_or_default()));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, groups)))
+}
+
+/// The items of a stream; what is to be done at its end.
+fn ending<T: Send + 'static>(items: impl Stream<Item = T> + Send, end: impl FnOnce() + Send) -> impl Stream<Item = T> + Send {
     let end = stream::once(async move {
-        counters.add(&aggregate.metrics().unwrap_or_default());
+        end();
         None
     });
-    let groups = counted.map(Some).chain(end).filter_map(std::future::ready);
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, groups)))
+    items.map(Some).chain(end).filter_map(std::future::ready)
 }
 
 /// What this operator counts.
@@ -151,7 +155,6 @@ impl Counters {
 /// Divides rows.
 struct Divider {
     keys: Vec<Arc<dyn PhysicalExpr>>,
-    schema: SchemaRef,
     /// Rows that are not divided yet, and the part of each.
     waiting: Vec<(RecordBatch, Vec<u8>)>,
     waiting_rows: usize,
@@ -160,9 +163,9 @@ struct Divider {
     rows: usize,
     bytes: usize,
     parts: Vec<Part>,
-    manager: SpillManager,
     /// Of the parts' rows, which share buffers: none of them is given back alone.
     memory: MemoryReservation,
+    counting: Counting,
 }
 
 impl Divider {
@@ -174,14 +177,13 @@ impl Divider {
         };
         let rows = BATCHES * context.session_config().batch_size();
         let parts = (0..1 << PART_BITS).map(|_| Part::new(&manager)).collect();
-        let schema = manager.schema().clone();
-        Self { keys, schema, waiting: vec![], waiting_rows: 0, waiting_bytes: 0, rows, bytes, parts, manager, memory }
+        Self { keys, waiting: vec![], waiting_rows: 0, waiting_bytes: 0, rows, bytes, parts, memory, counting: Counting::default() }
     }
 
     fn push(&mut self, batch: RecordBatch) -> Result<()> {
         let parts = hashes(&self.keys, &batch)?.into_iter().map(|hash| (hash >> (u64::BITS - PART_BITS)) as u8).collect();
         self.waiting_rows += batch.num_rows();
-        self.waiting_bytes += get_record_batch_memory_size(&batch);
+        self.waiting_bytes += bytes_of_rows(&batch);
         self.waiting.push((batch, parts));
         match self.waiting_rows >= self.rows || self.waiting_bytes >= self.bytes {
             true => self.divide(),
@@ -191,23 +193,15 @@ impl Divider {
 
     /// Rows that wait go to their parts.
     fn divide(&mut self) -> Result<()> {
-        let mut ends = [0; 1 << PART_BITS];
-        let parts = || self.waiting.iter().flat_map(|(_, parts)| parts);
-        parts().for_each(|part| ends[usize::from(*part)] += 1);
-        let mut before = 0;
-        for end in &mut ends {
-            before += std::mem::replace(end, before);
+        if self.waiting.is_empty() {
+            return Ok(());
         }
+        let of = self.waiting.iter().flat_map(|(_, parts)| parts.iter().map(|part| usize::from(*part)));
+        let mut rows = self.waiting.iter().enumerate().flat_map(|(batch, (_, parts))| (0..parts.len()).map(move |row| (batch, row)));
         let mut places = vec![(0, 0); self.waiting_rows];
-        for (batch, (_, parts)) in self.waiting.iter().enumerate() {
-            for (row, part) in parts.iter().enumerate() {
-                let end = &mut ends[usize::from(*part)];
-                places[*end] = (batch, row);
-                *end += 1;
-            }
-        }
+        let ends = counting_sort(of, self.parts.len(), |_, at| places[at] = rows.next().unwrap_or_default());
         let batches: Vec<_> = self.waiting.iter().map(|(batch, _)| batch).collect();
-        let rows = if batches.is_empty() { RecordBatch::new_empty(self.schema.clone()) } else { interleave_record_batch(&batches, &places)? };
+        let rows = interleave_record_batch(&batches, &places)?;
         self.waiting.clear();
         (self.waiting_rows, self.waiting_bytes) = (0, 0);
         let mut start = 0;
@@ -217,7 +211,7 @@ impl Divider {
             }
             start = end;
         }
-        match self.memory.try_grow(get_record_batch_memory_size(&rows)) {
+        match self.memory.try_grow(self.counting.bytes(&rows)) {
             Ok(()) => Ok(()),
             Err(_) => self.spill(),
         }
@@ -235,25 +229,25 @@ impl Divider {
 
     /// The parts that have rows; of few rows one.
     fn finish(mut self) -> Result<Divided> {
-        let mut first = Part::new(&self.manager);
         if self.parts.iter().all(Part::is_empty) {
-            first.memory.extend(self.waiting.drain(..).map(|(batch, _)| batch));
+            self.parts[0].memory.extend(self.waiting.drain(..).map(|(batch, _)| batch));
         } else {
             self.divide()?;
         }
-        if self.parts.iter().any(|part| part.disk.is_begun()) {
+        // The states of a part's groups take more than its rows.
+        let room = 4 * self.memory.size() >> PART_BITS;
+        let tight = self.memory.try_grow(room).map(|()| self.memory.shrink(room)).is_err();
+        if tight || self.parts.iter().any(|part| part.disk.is_begun()) {
             // The memory is the groups' now.
             self.spill()?;
         }
-        let parts = std::iter::once(first).chain(self.parts).filter(|part| !part.is_empty()).collect();
-        Ok(Divided { parts, manager: self.manager, memory: self.memory })
+        Ok(Divided { parts: self.parts.into_iter().filter(|part| !part.is_empty()).collect(), memory: self.memory })
     }
 }
 
 /// What has been divided.
 struct Divided {
     parts: Vec<Part>,
-    manager: SpillManager,
     memory: MemoryReservation,
 }
 
@@ -272,56 +266,33 @@ impl Part {
         self.memory.is_empty() && !self.disk.is_begun()
     }
 
-    fn rows(self, manager: &SpillManager) -> Result<SendableRecordBatchStream> {
+    fn rows(self, schema: SchemaRef) -> Result<SendableRecordBatchStream> {
         let memory = stream::iter(self.memory.into_iter().map(Ok));
-        let disk = self.disk.finish()?.map(|file| manager.read_spill_as_stream(file, None)).transpose()?;
-        let rows = memory.chain(stream::iter(disk).flatten());
-        Ok(Box::pin(RecordBatchStreamAdapter::new(manager.schema().clone(), rows)))
+        let rows = memory.chain(stream::iter(self.disk.rows()?).flatten());
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
 }
 
-/// Gives rows that are there already, once.
-#[derive(Clone)]
-struct PartExec {
-    rows: Arc<Mutex<Option<SendableRecordBatchStream>>>,
-    properties: Arc<PlanProperties>,
+/// Gives the rows of a part, once.
+struct PartRows {
+    schema: SchemaRef,
+    rows: Mutex<Option<SendableRecordBatchStream>>,
 }
 
-impl PartExec {
-    fn new(rows: SendableRecordBatchStream) -> Self {
-        let properties = streaming(EquivalenceProperties::new(rows.schema()), Partitioning::UnknownPartitioning(1));
-        Self { rows: Arc::new(Mutex::new(Some(rows))), properties }
-    }
-
-    fn with_children(&self, _children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
-        self.clone()
-    }
-}
-
-impl fmt::Debug for PartExec {
+impl fmt::Debug for PartRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PartExec")
+        write!(f, "the rows of a part")
     }
 }
 
-impl DisplayAs for PartExec {
-    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PartExec")
-    }
-}
-
-impl ExecutionPlan for PartExec {
-    plan_methods!("PartExec", []);
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+impl PartitionStream for PartRows {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
     }
 
-    fn execute(&self, _partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.rows.lock().take().ok_or_else(|| internal_datafusion_err!("the rows of a part are read once"))
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let rows = self.rows.lock().take();
+        rows.unwrap_or_else(|| Box::pin(EmptyRecordBatchStream::new(self.schema.clone())))
     }
 }
 

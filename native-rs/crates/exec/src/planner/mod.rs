@@ -144,7 +144,10 @@ pub fn rules(ranks: Ranks, chosen_for: ChosenFor, way: Way, adapt: Adapt) -> Vec
     }
     // No rule after this one may move anything across an exchange.
     rules.push(Arc::new(distribute::Distribute::new(ranks)));
-    rules.push(Arc::new(top_rows::TopRows));
+    // What it keeps of a partition must fit the memory.
+    if way != Way::Merging {
+        rules.push(Arc::new(top_rows::TopRows));
+    }
     rules.push(Arc::new(own_sorts::OwnSorts));
     // Where both sides are sorted and merged, joins are to take little memory.
     if way != Way::Merging && adapt.keys {

@@ -155,10 +155,11 @@ impl Stages {
         self.some(&|plan| plan.is::<PackedAggregateExec>())
     }
 
-    /// Whether a side of a join, or the states of groups, must fit the memory: [`Way::Merging`] does without.
+    /// Whether a side of a join, the states of groups, or the first rows of a sorted table must fit the memory: [`Way::Merging`] does without.
     pub fn hold(&self) -> bool {
         let joins = |plan: &Arc<dyn ExecutionPlan>| plan.is::<HashJoinExec>() || plan.is::<LookupJoinExec>() || plan.is::<SemiFilterExec>();
-        self.some(&|plan| joins(plan) || plan.is::<AggregateExec>() || plan.is::<DividedAggregateExec>())
+        let top = |plan: &Arc<dyn ExecutionPlan>| plan.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_some());
+        self.some(&|plan| joins(plan) || top(plan) || plan.is::<AggregateExec>() || plan.is::<DividedAggregateExec>())
     }
 
     fn some(&self, wanted: &dyn Fn(&Arc<dyn ExecutionPlan>) -> bool) -> bool {

@@ -18,7 +18,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use crate::operators::{RangeShuffleExec, RowNumberExec, SliceExec};
 
 /// More first rows than this are not kept in a heap: sorting all is as good.
-const MOST: usize = 1 << 16;
+const FIRST: usize = 1 << 16;
 
 /// Sees where exchanges are, and moves nothing across one.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct TopRows;
 impl PhysicalOptimizerRule for TopRows {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|plan| {
-            let rows = plan.downcast_ref::<SliceExec>().and_then(SliceExec::first).filter(|rows| (1..=MOST).contains(rows));
+            let rows = plan.downcast_ref::<SliceExec>().and_then(SliceExec::first).filter(|rows| (1..=FIRST).contains(rows));
             let Some(rows) = rows else { return Ok(Transformed::no(plan)) };
             let input = plan.children()[0].clone();
             match top(&input, rows)? {

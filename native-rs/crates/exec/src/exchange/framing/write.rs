@@ -1,7 +1,7 @@
 //! The sending side.
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayData, ArrayRef, AsArray, GenericByteViewArray, GenericListArray, OffsetSizeTrait, RecordBatch};
+use arrow::array::{AnyDictionaryArray, Array, ArrayData, ArrayRef, AsArray, GenericByteViewArray, GenericListArray, OffsetSizeTrait, RecordBatch};
 use arrow::buffer::{Buffer, NullBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{ByteViewType, DataType};
@@ -15,8 +15,18 @@ use super::{NONE, SAME, cannot_travel, padded, width};
 #[derive(Default)]
 pub struct Frames {
     bytes: Vec<u8>,
-    /// The values that the reader has of each dictionary, in the order in which frames have them.
-    dictionaries: Vec<Option<ArrayRef>>,
+    /// In the order in which frames have them.
+    dictionaries: Vec<Dictionary>,
+}
+
+/// What of a dictionary the message has.
+#[derive(Clone, Default)]
+struct Dictionary {
+    values: Option<ArrayRef>,
+    /// The reader has all values.
+    whole: bool,
+    /// Rows of it in the message.
+    rows: usize,
 }
 
 impl Frames {
@@ -43,9 +53,9 @@ impl Frames {
     }
 
     /// Appends what has been written elsewhere: frames that do not build on those before, or something else altogether.
-    pub fn append<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    pub fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.dictionaries.clear();
-        write(&mut self.bytes)
+        write(&mut self.bytes);
     }
 
     pub fn len(&self) -> usize {
@@ -67,7 +77,7 @@ impl Frames {
 struct Frame<'a> {
     words: Vec<u64>,
     body: Vec<Buffer>,
-    known: &'a mut Vec<Option<ArrayRef>>,
+    known: &'a mut Vec<Dictionary>,
     /// Dictionaries so far.
     dictionary: usize,
 }
@@ -99,7 +109,7 @@ impl Frame<'_> {
             DataType::BinaryView if is_short(array.as_binary_view()) => self.text::<i32>(&cast(array, &DataType::Binary)?.to_data()),
             DataType::BinaryView => self.text::<i64>(&cast(array, &DataType::LargeBinary)?.to_data()),
             DataType::Dictionary(..) => {
-                self.dictionary(array.slice(0, array.len()))?;
+                self.dictionary(array.as_any_dictionary())?;
             }
             DataType::List(_) => self.list(array.as_list::<i32>())?,
             DataType::LargeList(_) => self.list(array.as_list::<i64>())?,
@@ -114,26 +124,26 @@ impl Frame<'_> {
         Ok(())
     }
 
-    /// Codes, and the values once a message: of few rows only those that they use.
-    fn dictionary(&mut self, array: ArrayRef) -> Result<()> {
+    /// Codes, and the values once a message; as long as the message has fewer rows than values only those that a frame's rows use.
+    fn dictionary(&mut self, array: &dyn AnyDictionaryArray) -> Result<()> {
         let at = self.dictionary;
         self.dictionary += 1;
-        self.known.resize(self.known.len().max(at + 1), None);
-        let values = array.as_any_dictionary().values();
-        if self.known[at].as_ref().is_some_and(|known| Arc::ptr_eq(known, values)) {
-            self.fixed(&array.as_any_dictionary().keys().to_data())?;
+        self.known.resize(self.known.len().max(at + 1), Dictionary::default());
+        let known = &mut self.known[at];
+        if !known.values.as_ref().is_some_and(|values| Arc::ptr_eq(values, array.values())) {
+            *known = Dictionary { values: Some(array.values().clone()), ..Dictionary::default() };
+        }
+        known.rows += array.len();
+        if known.whole {
+            self.fixed(&array.keys().to_data())?;
             self.words.push(SAME);
             return Ok(());
         }
-        let array = match values.len() > array.len() {
-            true => garbage_collect_any_dictionary(array.as_any_dictionary())?,
-            false => array,
-        };
-        let dictionary = array.as_any_dictionary();
-        self.fixed(&dictionary.keys().to_data())?;
-        self.array(dictionary.values())?;
-        self.known[at] = Some(dictionary.values().clone());
-        Ok(())
+        known.whole = known.rows >= array.values().len();
+        let used = if known.whole { None } else { Some(garbage_collect_any_dictionary(array)?) };
+        let array = used.as_ref().map_or(array, |used| used.as_any_dictionary());
+        self.fixed(&array.keys().to_data())?;
+        self.array(array.values())
     }
 
     /// One buffer of values of one width.

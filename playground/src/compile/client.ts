@@ -1,5 +1,5 @@
 /** Asks the worker, newest request first; a compile that does not end costs the worker, not the page. */
-import type { CompileRequest, CompileResponse } from "./protocol.ts";
+import type { CompileRequest, CompileResponse, CompilerReady } from "./protocol.ts";
 
 export type CompileOutcome = CompileResponse | { readonly stopped: true };
 type Wanted = Omit<CompileRequest, "id">;
@@ -8,7 +8,7 @@ type Wanted = Omit<CompileRequest, "id">;
 export interface CompilerThread {
   postMessage(message: CompileRequest): void;
   terminate(): void;
-  onmessage: ((event: MessageEvent<CompileResponse>) => void) | null;
+  onmessage: ((event: MessageEvent<CompileResponse | CompilerReady>) => void) | null;
   onerror: ((event: ErrorEvent) => void) | null;
 }
 
@@ -17,7 +17,9 @@ export class CompileClient {
   readonly #limit: number;
   readonly #answer: (outcome: CompileOutcome) => void;
   #thread: CompilerThread | undefined;
-  #running: { readonly id: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
+  /** It listens: until then its script is on the way, which is no compile that does not end. */
+  #ready = false;
+  #running: { readonly id: number; timer?: ReturnType<typeof setTimeout> } | undefined;
   /** What was asked for while another compile ran: only the last matters. */
   #waiting: Wanted | undefined;
   #asked = 0;
@@ -36,18 +38,27 @@ export class CompileClient {
     }
     const id = ++this.#asked;
     this.#thread ??= this.#listened();
-    this.#running = { id, timer: setTimeout(() => this.#stop(), this.#limit) };
+    this.#running = { id };
+    this.#limitTime();
     this.#thread.postMessage({ ...wanted, id });
+  }
+
+  #limitTime(): void {
+    if (this.#ready && this.#running) this.#running.timer ??= setTimeout(() => this.#stop(), this.#limit);
   }
 
   #listened(): CompilerThread {
     const thread = this.#start();
     thread.onmessage = ({ data }) => {
-      if (data.id === this.#running?.id) this.#done(data);
+      if ("ready" in data) {
+        this.#ready = true;
+        this.#limitTime();
+      } else if (data.id === this.#running?.id) this.#done(data);
     };
     // The script was not to be had, or its top level threw.
     thread.onerror = (event) => {
       this.#thread = undefined;
+      this.#ready = false;
       if (this.#running) this.#done({ id: this.#running.id, failed: `The compiler did not start: ${event.message || "its script is not to be had"}. Load the page again.` });
     };
     return thread;
@@ -56,6 +67,7 @@ export class CompileClient {
   #stop(): void {
     this.#thread?.terminate();
     this.#thread = undefined;
+    this.#ready = false;
     this.#done({ stopped: true });
   }
 

@@ -15,6 +15,11 @@ export interface CompileRequest {
   readonly options: CompilerOptions;
 }
 
+/** What the worker says once: it listens. */
+export interface CompilerReady {
+  readonly ready: true;
+}
+
 export type CompileResponse =
   | { readonly id: number; readonly result: CompileResult; readonly milliseconds: number }
   /** Why there is no result, as a sentence. */

@@ -1,8 +1,8 @@
 /** The compiler on a thread of its own: typing never waits for it, and one that does not end can be stopped. */
 import { compileFiles } from "./compile-files.ts";
-import type { CompileRequest, CompileResponse } from "./protocol.ts";
+import type { CompileRequest, CompileResponse, CompilerReady } from "./protocol.ts";
 
-const scope = self as unknown as { postMessage(message: CompileResponse): void };
+const scope = self as unknown as { postMessage(message: CompileResponse | CompilerReady): void };
 
 self.addEventListener("message", ({ data: { id, files, main, options } }: MessageEvent<CompileRequest>) => {
   const started = performance.now();
@@ -13,6 +13,8 @@ self.addEventListener("message", ({ data: { id, files, main, options } }: Messag
     scope.postMessage({ id, failed: failureOf(error) });
   }
 });
+
+scope.postMessage({ ready: true });
 
 function failureOf(error: unknown): string {
   console.error(error);

@@ -1,4 +1,4 @@
-import { broken } from "../state/compiled.ts";
+import { broken, failure, good } from "../state/compiled.ts";
 import { openView } from "../state/view.ts";
 
 /** Where there is nothing to show, why. */
@@ -8,6 +8,7 @@ export function Empty({ what }: { what: string }) {
 
 /** The same of the program: of one that does not compile, nobody knows more. */
 export function NothingOfProgram({ what }: { what: string }) {
+  if (good.value === null) return <Empty what={failure.value ?? "The compiler is at work."} />;
   if (!broken.value) return <Empty what={what} />;
   return (
     <p class="empty">

@@ -27,7 +27,7 @@ export const optionsOf = {
   readArrow: { types: readLists, store },
   readCsv: { delimiter: character, header: boolean, nulls: texts, types: read, ...badRows, store },
   readJsonLines: { types: readLists, ...badRows, store },
-  readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
+  readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: readLists, store },
   readPostgres: { url: database, types: readLists, partitionBy: text, connections: count },
   readFlightSql: { url: server, types: readLists, connections: count },
   readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count },

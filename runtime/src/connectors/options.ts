@@ -61,7 +61,7 @@ export const optionsOf = {
   readArrow: { types: readLists, store } satisfies Of<ReadArrowOptions<object>>,
   readCsv: { delimiter: character, header: boolean, nulls: texts, types: read, ...badRows, store } satisfies Of<ReadCsvOptions<object>>,
   readJsonLines: { types: readLists, ...badRows, store } satisfies Of<ReadJsonLinesOptions<object>>,
-  readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
+  readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: readLists, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: readLists, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   readFlightSql: { url: server, types: readLists, connections: count } satisfies Of<ReadFlightSqlOptions<object>>,
   readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count } satisfies Of<ReadSnowflakeOptions<object>>,

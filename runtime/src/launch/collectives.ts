@@ -49,9 +49,9 @@ export function schedule(native: Pick<Native, "schedule">, layout: Layout, colle
 
 /** Of what `few` and `more` ranks have been through, on the ranks of the layout. */
 export function predictCollectives(native: Pick<Native, "schedule">, [few, more]: readonly [Log, Log], layout: Layout): Predicted {
-  const alike = few.all.length === more.all.length && few.all.every((one, at) => same(one, more.all[at]!));
+  const alike = few.all.length === more.all.length && few.all.every((one, at) => same(one, few.ranks, more.all[at]!, more.ranks));
   const lengths = more.all.map((one, at) => lengthOf(alike ? { ranks: few.ranks, parts: few.all[at]!.parts } : undefined, { ranks: more.ranks, parts: one.parts }, layout.ranks));
-  const on = (which: keyof Range): Schedule => schedule(native, layout, together(more.all.map((one, at) => ({ ...one, parts: lengths[at]![which] }))));
+  const on = (which: keyof Range): Schedule => schedule(native, layout, together(more.all.map((one, at) => ({ ...one, ...(alike && moved(few.all[at]!, one, more.ranks, layout.ranks)), parts: lengths[at]![which] }))));
   const [least, most] = [on("least"), on("most")];
   return { messages: Math.max(...most.messages), bytes: range(Math.max(...least.bytes), Math.max(...most.bytes)), held: range(least.held, most.held), alike };
 }
@@ -64,7 +64,19 @@ export interface Log {
 
 const range = (least: number, most: number): Range => ({ least, most });
 
-const same = (one: Collective, other: Collective): boolean => one.collective === other.collective && one.root === other.root && one.kind === other.kind && one.site === other.site;
+const ROLES = ["root", "from", "to"] as const;
+
+type Role = number | null | undefined;
+
+/** The same rank, or the same one counted from the last, as where a program says size() - 1. */
+const isSameRank = (a: Role, few: number, b: Role, more: number): boolean => (a ?? null) === (b ?? null) || (a != null && b != null && few - a === more - b);
+
+const same = (one: Collective, few: number, other: Collective, more: number): boolean =>
+  one.collective === other.collective && one.kind === other.kind && one.site === other.site && ROLES.every((role) => isSameRank(one[role], few, other[role], more));
+
+/** Which ranks it is about on n ranks, where they are counted from the last. */
+const moved = (one: Collective, other: Collective, more: number, n: number): Partial<Record<(typeof ROLES)[number], number>> =>
+  Object.fromEntries(ROLES.flatMap((role) => (typeof other[role] === "number" && one[role] !== other[role] ? [[role, n - (more - other[role])]] : [])));
 
 /** Whether parts are of one length but for a few digits. */
 const LIKE = 0.05;

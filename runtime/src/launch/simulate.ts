@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LockstepError } from "../errors/index.ts";
 import { alignColumns } from "../observe/columns.ts";
+import type { Profile } from "../observe/profile.ts";
 import type { TrialReport } from "../observe/summary.ts";
 import { bytes } from "../observe/units.ts";
 import { type Collective, predictCollectives, schedule } from "./collectives.ts";
@@ -32,16 +33,6 @@ export interface Report extends TrialReport {
   readonly collectives: readonly Collective[];
   /** By execution, each for all numbers of ranks that were asked for. */
   readonly models: readonly (readonly Model[])[];
-}
-
-interface Profile {
-  /** By rank: bytes that operators have held at most. */
-  readonly peakBytes: readonly number[];
-  readonly messages: readonly number[];
-  readonly bytes: readonly number[];
-  /** Collectives before. */
-  readonly recorded: number;
-  readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly bytesSent: number; readonly messagesSent: number; readonly bytesBuffered: number }[] }[];
 }
 
 /** Prints what the program would take on so many ranks. LS2022: a run failed. */

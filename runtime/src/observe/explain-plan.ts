@@ -11,7 +11,7 @@ export function explainExecution(name: string, { seconds, operators, peakBytes }
     if (depth === 0) lines.push(`  stage ${stage}`);
     const indent = "  ".repeat(depth + 2);
     lines.push(`${indent}${told(operator)}  (${cameOf(operator)})`);
-    const below = operators.slice(number + 1).filter((other, at, all) => other.stage === stage && other.depth === depth + 1 && all.slice(0, at).every((between) => between.stage === stage && between.depth > depth));
+    const below = inputsOf(operators, number);
     for (const { of, say } of decisions) {
       if (!of.test(operator.name)) continue;
       const text = say(operator, below);
@@ -19,6 +19,14 @@ export function explainExecution(name: string, { seconds, operators, peakBytes }
     }
   });
   return lines.join("\n");
+}
+
+/** What stands right below an operator. */
+function inputsOf(operators: readonly Operator[], at: number): Operator[] {
+  const { stage, depth } = operators[at]!;
+  const rest = operators.slice(at + 1);
+  const end = rest.findIndex((other) => other.stage !== stage || other.depth <= depth);
+  return rest.slice(0, end < 0 ? undefined : end).filter((other) => other.depth === depth + 1);
 }
 
 /** The operator and what it is told: columns by name alone, the queries of databases in lines of their own. */

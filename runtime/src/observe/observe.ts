@@ -44,9 +44,12 @@ export function observe(profile: string, name: string): void {
   if (!watched) return;
   // When it ended, in milliseconds since this process began: where it stands among the others.
   if (watched.profile !== undefined || traced !== undefined || isProfiled) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
-  if (watched.explain) process.stderr.write(`${explainExecution(name, JSON.parse(profile) as Profile)}\n\n`);
-  if (!watched.summary && trialReport === undefined) return;
-  for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
+  const counts = watched.summary || trialReport !== undefined;
+  if (!watched.explain && !counts) return;
+  const parsed = JSON.parse(profile) as Profile;
+  if (watched.explain) process.stderr.write(`${explainExecution(name, parsed)}\n\n`);
+  if (!counts) return;
+  for (const { name, ranks } of parsed.operators) {
     for (const counters of ranks) {
       if (name === "ScanExec" || name === "QueryExec") totals.rowsRead += counters.rows + counters.rowsDropped;
       totals.bytesExchanged += counters.bytesSent;

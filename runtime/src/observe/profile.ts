@@ -7,12 +7,15 @@ export interface Counters {
   readonly batches: number;
   readonly busyMs: number;
   readonly bytesSent: number;
+  readonly messagesSent: number;
   readonly bytesReceived: number;
   readonly spilledBytes: number;
   readonly rowsDropped: number;
   readonly groupsSkipped: number;
   readonly rowsPruned: number;
   readonly rowsSplit: number;
+  /** Of an exchange: the most memory that has waited to be sent. */
+  readonly bytesBuffered: number;
 }
 
 export interface Operator<C extends Counters = Counters> {
@@ -37,7 +40,10 @@ export interface Profile<C extends Counters = Counters> {
   readonly peakBytes: readonly number[];
   /** Sent since the job began, by rank. */
   readonly messages: readonly number[];
+  readonly bytes: readonly number[];
   readonly operations: number;
+  /** Collectives that were recorded before. */
+  readonly recorded: number;
   readonly operators: readonly Operator<C>[];
   /** By rank, where operators were timed. */
   readonly spans?: readonly (readonly Span[])[];

@@ -1,13 +1,12 @@
 /** A run's profiles as a trace that Perfetto and Chrome open: a process a rank, a thread a lane of operators. */
 
+import type { Operator, Profile } from "./profile.ts";
+
 /** What a trace is made of: one execution as the engine's profile has it. */
-export interface TracedExecution {
+export interface TracedExecution extends Pick<Profile, "seconds" | "spans"> {
   /** Milliseconds since rank 0's process began. */
   readonly ended: number;
-  readonly seconds: number;
-  readonly operators: readonly { readonly stage: number; readonly lane: number; readonly name: string; readonly detail: string }[];
-  /** By rank: operator, partition, start and end in milliseconds since the execution began. Below 0 operators are sinks. */
-  readonly spans?: readonly (readonly (readonly [operator: number, partition: number, start: number, end: number])[])[];
+  readonly operators: readonly Pick<Operator, "stage" | "lane" | "name" | "detail">[];
 }
 
 interface TraceEvent {

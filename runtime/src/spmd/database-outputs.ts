@@ -3,9 +3,8 @@ import type { DatabaseStaging, DatabaseWrite, DatabaseWriteOptions, Statements, 
 import { partsOf } from "../connectors/sql.ts";
 import { LockstepError } from "../errors/index.ts";
 import { currentCall, type CallContext } from "./context.ts";
-import { jobIdentity } from "./identity.ts";
+import { committed, jobIdentity } from "./identity.ts";
 import type { TableNode } from "./plan.ts";
-import { committed } from "./identity.ts";
 import { onFirst } from "./table-outputs.ts";
 import { typesOf } from "./types-of.ts";
 

@@ -34,6 +34,9 @@ export const nothing: ArrowType = { id: "null" };
 /** The digits of the longest decimals that 128 bits hold. Longer ones are read, and written as they were read. */
 const NARROW = 38;
 
+/** Its values are texts, in themselves or as entries of a dictionary. */
+export const isText = ({ id }: ArrowType): boolean => id === "string" || id === "dictionary";
+
 export const decimalBits = ({ precision }: ArrowType & { readonly id: "decimal" }): 128 | 256 => (precision <= NARROW ? 128 : 256);
 
 /** The type as Arrow prints it: `int64`, `timestamp[ms, tz=UTC]`, `decimal128(10, 2)`. */

@@ -1,12 +1,9 @@
 /** The type of a column that is another in another file of a table, and values of one type in the other. The ranks have the same in `native-rs/crates/connectors/src/files/{common,widen}.rs`. */
 import { LockstepError } from "../errors/index.ts";
-import { float64, printType, sameType, string, ticksPerSecond, type ArrowType, type Field } from "./arrow-type.ts";
+import { decimalBits, float64, isText, printType, sameType, string, ticksPerSecond, type ArrowType, type Field } from "./arrow-type.ts";
 import { viewOf, type Stored, type StoredValues } from "./column.ts";
 import { canonicalInteger } from "./infer.ts";
 import { doesNotFit } from "./view.ts";
-
-/** The most digits of a decimal128. */
-const mostDigits = 38;
 
 /** The narrowest type in which JavaScript sees of all values of both what it sees of them in their own; undefined: there is none. */
 export function commonType(a: ArrowType, b: ArrowType): ArrowType | undefined {
@@ -26,8 +23,6 @@ export function commonType(a: ArrowType, b: ArrowType): ArrowType | undefined {
   return commonTime(a, b);
 }
 
-const isText = ({ id }: ArrowType): boolean => id === "string" || id === "dictionary";
-
 type Of<Id extends ArrowType["id"]> = Extract<ArrowType, { readonly id: Id }>;
 
 /** Of both signs: the signed one that holds all of the unsigned, at most int64. */
@@ -40,9 +35,9 @@ function commonInteger(a: Of<"int">, b: Of<"int">): ArrowType {
 /** All digits before and behind the point. Numbers to JavaScript stay numbers. */
 function commonDecimal(a: Of<"decimal">, b: Of<"decimal">): ArrowType | undefined {
   const scale = Math.max(a.scale, b.scale);
-  const all: ArrowType = { id: "decimal", precision: Math.max(a.precision - a.scale, b.precision - b.scale) + scale, scale };
+  const all: Of<"decimal"> = { id: "decimal", precision: Math.max(a.precision - a.scale, b.precision - b.scale) + scale, scale };
   if (viewOf(a) === "number" && viewOf(b) === "number" && viewOf(all) !== "number") return float64;
-  return all.precision <= mostDigits ? all : undefined;
+  return decimalBits(all) === 128 ? all : undefined;
 }
 
 /** Days and instants: of the finest unit. Days begin, and instants without a zone are, in UTC. */

@@ -2,23 +2,19 @@
 import { randomBytes } from "node:crypto";
 import { deflateRawSync, inflateRawSync, zstdDecompressSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
+import { snappy } from "../parquet/codecs.ts";
 
 /** What a block may grow to: manifests of 8 MB are usual. */
 const LARGEST = 1 << 30;
 
 /** The records of an Avro file; its longs are bigints. LS2005 where it is damaged. */
 export async function readAvro(name: string, bytes: Uint8Array): Promise<Record<string, unknown>[]> {
-  const { snappyUncompress } = await import("hyparquet");
   const codecs: Readonly<Record<string, (block: Buffer) => Uint8Array>> = {
     null: (block) => block,
     deflate: (block) => inflateRawSync(block, { maxOutputLength: LARGEST }),
     zstandard: (block) => zstdDecompressSync(block, { maxOutputLength: LARGEST }),
     // Behind the data stand four bytes of a checksum; its length is before it.
-    snappy: (block) => {
-      const output = new Uint8Array(snappyLength(block));
-      snappyUncompress(block.subarray(0, -4), output);
-      return output;
-    },
+    snappy: (block) => snappy(block.subarray(0, -4), snappyLength(block)),
   };
   try {
     const file = new Container(bufferOf(bytes));

@@ -123,7 +123,7 @@ async function authorization(uri: string, variable: (key: string) => string | un
     const { AwsClient } = await import("aws4fetch");
     const profile = await awsProfile();
     const credentials = await awsCredentials(uri, profile, uri.startsWith("http:"));
-    if (!credentials) throw new LockstepError({ code: "LS2020", message: `${uri}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE` });
+    if (!credentials) throw new LockstepError({ code: "LS2020", message: `${uri}: the environment has no credentials`, fix: of.fixes.LS2020 });
     const region = variable("REST__SIGNING_REGION") ?? (process.env.AWS_REGION || profile.region || "us-east-1");
     const signer = new AwsClient({ ...credentials, service: variable("REST__SIGNING_NAME") ?? "execute-api", region, retries: 0 });
     return (request) => signer.sign(request);

@@ -1,5 +1,4 @@
 import type { SchemaTree } from "hyparquet";
-import { openAs } from "../../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import type { ArrowType } from "../../tables/arrow-type.ts";
 import { Column, type Stored, type StoredValues } from "../../tables/column.ts";
@@ -8,7 +7,7 @@ import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
 import { openFiles, type ParquetFile } from "../parquet/read.ts";
-import { concat, corrupt, viewAs } from "../typed-files.ts";
+import { concat, corrupt, exactly, viewAs } from "../typed-files.ts";
 import { arrowType } from "../parquet/schema.ts";
 import { openInput } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
@@ -38,7 +37,7 @@ export interface ReadIcebergOptions<Row> {
   /** How an object store is reached, where the environment does not say it. */
   readonly store?: StoreOptions;
   /** Columns seen otherwise than by default: an int64 column as "bigint". */
-  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
+  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" | "bigint[]" | "number[]" | "string[]" | "boolean[]" | "date[]" };
 }
 
 /**
@@ -62,7 +61,7 @@ export async function rowsOf(opened: IcebergTable, types?: Readonly<Record<strin
     const type = arrowTypeOf(field);
     const load = (): StoredValues => concat(files.map((file) => valuesOf(opened, file, field)), rows);
     const origin = `the column "${field.name}" of ${opened.name}`;
-    columns.set(field.name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, field.name) ? types[field.name] : undefined, type, origin), origin, remedy: type.id === "int" ? openAs("bigint", field.name) : undefined }));
+    columns.set(field.name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, field.name) ? types[field.name] : undefined, type, origin), origin, remedy: exactly(type, field.name) }));
   }
   for (const name of Object.keys(types ?? {})) {
     if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${opened.name} has no column "${name}"${didYouMean(name, columns.keys())}` });

@@ -1,9 +1,9 @@
-import type { ArrowType } from "../../tables/arrow-type.ts";
+import { isText, type ArrowType } from "../../tables/arrow-type.ts";
 import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
-import { isText, printValue } from "../text/print.ts";
+import { printValue } from "../text/print.ts";
 import { endings, textCompression, writeRows, type TextCompression } from "../text/write-rows.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import type { ColumnMetaData, DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import { LockstepError } from "../../errors/index.ts";
-import { isNested, type ArrowType } from "../../tables/arrow-type.ts";
+import { isNested, isText, type ArrowType } from "../../tables/arrow-type.ts";
 import type { StoredValues } from "../../tables/column.ts";
 import type { View } from "../../tables/js-view.ts";
 import type { Table } from "../../tables/table.ts";
@@ -50,7 +50,8 @@ export async function readParquet<Row extends object = Record<never, never>>(
 export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
   const inputs = await openInput(path, [".parquet"], undefined);
   const files = await openFiles(inputs);
-  const [table, typedFiles] = [await readParquet(path), await typed(files)];
+  const typedFiles = await typed(files);
+  const table = tableOf(inputs, typedFiles, namesOf(files), undefined);
   return [...table.columns].map(([name, { type }]) => {
     if (inputs[0]!.folders.has(name)) return { name, type, nullable: inputs.some(({ folders }) => folders.get(name) === null) };
     const { different } = typeInAll(name, typedFiles);
@@ -61,18 +62,25 @@ export async function describeParquet(path: InputPath): Promise<SourceColumn[]> 
 
 /** The types of their columns; of files that say the same the same types. */
 async function typed(files: readonly ParquetFile[]): Promise<TypedFile[]> {
-  const ipc = files.some(({ arrowSchema }) => arrowSchema) ? await import("../../tables/ipc.ts") : undefined;
   const known = new Map<string, ReadonlyMap<string, ArrowType>>();
-  return files.map((file): TypedFile => {
-    const { name, rows, columns, arrowSchema, schemaText } = file;
-    const types = known.get(schemaText) ?? orCorrupt(name, () => {
-      // As a stream of this message alone: looked through before flechette takes its lengths and places on trust.
-      const hints = arrowSchema && ipc!.schemaTypes(findMessages((start, end) => arrowSchema.subarray(start, end), arrowSchema.length, false).schema);
-      return new Map([...columns].map(([column, tree]) => [column, refined(arrowType(tree), hints?.get(column))]));
-    });
-    known.set(schemaText, types);
-    return { name, rows, typeOf: (column) => types.get(column), read: (column, type) => file.read(column, type) };
-  });
+  const all: TypedFile[] = [];
+  for (const file of files) {
+    const { name, rows, columns, schemaText } = file;
+    let types = known.get(schemaText);
+    if (!types) {
+      const { arrowSchema } = file;
+      const ipc = arrowSchema && (await import("../../tables/ipc.ts"));
+      types = orCorrupt(name, () => {
+        // As a stream of this message alone: looked through before flechette takes its lengths and places on trust.
+        const hints = ipc?.schemaTypes(findMessages((start, end) => arrowSchema!.subarray(start, end), arrowSchema!.length, false).schema);
+        return new Map([...columns].map(([column, tree]) => [column, refined(arrowType(tree), hints?.get(column))]));
+      });
+      known.set(schemaText, types);
+    }
+    const own = types;
+    all.push({ name, rows, typeOf: (column) => own.get(column), read: (column, type) => file.read(column, type) });
+  }
+  return all;
 }
 
 /** Reads the footers. LS2001, LS2005, LS2018. */
@@ -120,13 +128,19 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
   }
   const metadata = orCorrupt(name, () => readFooter(slice, size, hyparquet));
   const tree = orCorrupt(name, () => hyparquet.parquetSchema(metadata));
-  const chunksOf = (column: string) => metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column));
+  /** Of groups that have rows: of the others no writer says anything. */
+  const chunksOf = (column: string) => metadata.row_groups.filter(({ num_rows }) => num_rows > 0n).flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column));
   const file: ParquetFile = {
     name,
     rows: Number(metadata.num_rows),
     columns: new Map(tree.children.map((child) => [child.element.name, child])),
-    arrowSchema: arrowSchemaOf(metadata),
-    schemaText: JSON.stringify([metadata.schema, arrowSchemaText(metadata)]),
+    // Asked of those that read by names: tables of Iceberg know their types.
+    get arrowSchema() {
+      return arrowSchemaOf(metadata);
+    },
+    get schemaText() {
+      return JSON.stringify([metadata.schema, arrowSchemaText(metadata)]);
+    },
     mayHoldNull: (column) => {
       const chunks = chunksOf(column);
       const required = tree.children.find(({ element }) => element.name === column)?.element.repetition_type === "REQUIRED";
@@ -164,7 +178,6 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
 
 const isArrow = (bytes: Uint8Array): boolean => Buffer.from(bytes).toString("latin1") === "ARROW1";
 
-const isText = (type: ArrowType): boolean => type.id === "string" || type.id === "dictionary";
 
 function readFooter(slice: (start: number, end: number) => Uint8Array, size: number, hyparquet: Hyparquet): FileMetaData {
   if (size < 12) throw new Error("the file is too short");

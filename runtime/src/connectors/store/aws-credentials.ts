@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { LockstepError } from "../../errors/index.ts";
 import { secretJson } from "../secret-json.ts";
-import { given } from "./credential-server.ts";
+import { given, tokenOf } from "./credential-server.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -95,12 +95,6 @@ async function ofContainer(source: string, env: NodeJS.ProcessEnv): Promise<AwsC
   const fix = `Check ${path ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI"} and what the container's role allows; then start the job again.`;
   return given({ source, name: "the container's credentials server", url, fix }, { headers: token ? { authorization: token } : {} }, ofJson);
 }
-
-const tokenOf = async (source: string, variable: string, file: string): Promise<string> => {
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text !== undefined) return text.trim();
-  throw new LockstepError({ code: "LS2020", message: `${source}: ${file}, which ${variable} names, cannot be read`, fix: `Set ${variable} to the file of the token.` });
-};
 
 async function ofInstance(env: NodeJS.ProcessEnv): Promise<AwsCredentials | undefined> {
   if (/^true$/i.test(env.AWS_EC2_METADATA_DISABLED ?? "")) return undefined;

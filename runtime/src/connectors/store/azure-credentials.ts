@@ -1,8 +1,6 @@
 /** How requests to Azure's store are authorised: account key, shared access signature, a service principal's token. */
 import { createHmac } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { LockstepError } from "../../errors/index.ts";
-import { given, kept, tokenIn, type Token } from "./credential-server.ts";
+import { given, kept, tokenIn, tokenOf, tokenOfMachine, type Token } from "./credential-server.ts";
 import { noCredentials } from "./server.ts";
 
 export type Authorise = (method: string, url: URL, headers: Record<string, string>) => Promise<void>;
@@ -49,9 +47,7 @@ function ofApplication(source: string, env: NodeJS.ProcessEnv): Promise<Token> |
   const host = (env.AZURE_AUTHORITY_HOST ?? "https://login.microsoftonline.com").replace(/\/$/, "");
   const proof = async (): Promise<Record<string, string>> => {
     if (!file) return { client_secret: secret! };
-    const text = await readFile(file, "utf8").catch(() => undefined);
-    if (text !== undefined) return { client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", client_assertion: text };
-    throw new LockstepError({ code: "LS2020", message: `${source}: ${file}, which AZURE_FEDERATED_TOKEN_FILE names, cannot be read`, fix: "Set it to the file of the token." });
+    return { client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", client_assertion: await tokenOf(source, "AZURE_FEDERATED_TOKEN_FILE", file) };
   };
   const fix = `Check AZURE_TENANT_ID, AZURE_CLIENT_ID and ${file ? "AZURE_FEDERATED_TOKEN_FILE" : "AZURE_CLIENT_SECRET"}, and the network; then start the job again.`;
   const form = async (): Promise<URLSearchParams> => new URLSearchParams({ grant_type: "client_credentials", client_id: client, scope: "https://storage.azure.com/.default", ...(await proof()) });
@@ -59,12 +55,10 @@ function ofApplication(source: string, env: NodeJS.ProcessEnv): Promise<Token> |
 }
 
 /** A managed identity. Off Azure's machines nobody answers. */
-async function ofMachine(env: NodeJS.ProcessEnv): Promise<Token | undefined> {
+function ofMachine(env: NodeJS.ProcessEnv): Promise<Token | undefined> {
   const { AZURE_CLIENT_ID: client, IDENTITY_ENDPOINT: endpoint = "http://169.254.169.254/metadata/identity/oauth2/token", IDENTITY_HEADER: proof } = env;
   const query = new URLSearchParams({ "api-version": "2019-08-01", resource: "https://storage.azure.com", ...(client && { client_id: client }) });
-  const headers = { metadata: "true", ...(proof && { "x-identity-header": proof }) };
-  const found = await fetch(`${endpoint}?${query}`, { headers, signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-  return found?.ok ? tokenIn(await found.text()) : undefined;
+  return tokenOfMachine(`${endpoint}?${query}`, { metadata: "true", ...(proof && { "x-identity-header": proof }) });
 }
 
 /** "Authorize with Shared Key", version 2015-02-21 and later. */

@@ -1,4 +1,5 @@
 /** Servers that give credentials for a store: asked as the store itself is, and nothing of their answers is printed but an error's code. */
+import { readFile } from "node:fs/promises";
 import { LockstepError } from "../../errors/index.ts";
 import { secretJson } from "../secret-json.ts";
 import { ask } from "./request.ts";
@@ -41,6 +42,19 @@ export interface Token {
 export function tokenIn(text: string): Token | undefined {
   const { access_token: token, expires_in: seconds = 0 } = secretJson(text) ?? {};
   return typeof token === "string" && token !== "" ? { token, until: Date.now() + (Number(seconds) - 120) * 1000 } : undefined;
+}
+
+/** The token in the file that a variable names. LS2020 */
+export async function tokenOf(source: string, variable: string, file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text !== undefined) return text.trim();
+  throw new LockstepError({ code: "LS2020", message: `${source}: ${file}, which ${variable} names, cannot be read`, fix: `Set ${variable} to the file of the token.` });
+}
+
+/** The token of a cloud's own machine; elsewhere nobody answers. */
+export async function tokenOfMachine(url: string, headers: Readonly<Record<string, string>>): Promise<Token | undefined> {
+  const found = await fetch(url, { headers, signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+  return found?.ok ? tokenIn(await found.text()) : undefined;
 }
 
 /** The same token until it is nearly old. Undefined: nobody here gives any. */

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { LockstepError } from "../../errors/index.ts";
 import { secretJson } from "../secret-json.ts";
-import { given, kept, tokenIn, type Token } from "./credential-server.ts";
+import { given, kept, tokenIn, tokenOfMachine, type Token } from "./credential-server.ts";
 
 const FIX = "Set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account's key, or log in by `gcloud auth application-default login`.";
 
@@ -20,14 +20,7 @@ async function fresh(source: string, env: NodeJS.ProcessEnv): Promise<Token | un
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text !== undefined) return ofFile(source, file, text);
   if (named) throw new LockstepError({ code: "LS2020", message: `${source}: ${file}, which the environment names, cannot be read`, fix: FIX });
-  return ofMachine(env);
-}
-
-/** Off Google's machines nobody answers. */
-async function ofMachine(env: NodeJS.ProcessEnv): Promise<Token | undefined> {
-  const url = `http://${env.GCE_METADATA_HOST ?? "metadata.google.internal"}/computeMetadata/v1/instance/service-accounts/default/token`;
-  const found = await fetch(url, { headers: { "metadata-flavor": "Google" }, signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-  return found?.ok ? tokenIn(await found.text()) : undefined;
+  return tokenOfMachine(`http://${env.GCE_METADATA_HOST ?? "metadata.google.internal"}/computeMetadata/v1/instance/service-accounts/default/token`, { "metadata-flavor": "Google" });
 }
 
 /** `place`: where the text stood. */

@@ -2,8 +2,6 @@ import { ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import { milliseconds } from "../../tables/view.ts";
 
-export const isText = ({ id }: ArrowType): boolean => id === "string" || id === "dictionary";
-
 /** What String() prints of a column's values, but instants as toISOString() prints them, days as its first part, decimals with all digits. */
 export function printValue(column: Column, format: string): (value: Exclude<Stored, null>) => string {
   const { type } = column;

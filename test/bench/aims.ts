@@ -1,5 +1,7 @@
 /** What the figures of a suite are to be, and the lines that say whether they are. Ratios to others are of sums of medians over the suite's cases. */
 
+import { median } from "./measure.ts";
+
 /** A line of a case and a system, as `compare` and `tpch` write it. */
 export interface Line {
   readonly case: string;
@@ -60,15 +62,10 @@ export function suiteLines(suite: string, lines: readonly Line[], limits: readon
     found.push({ suite, case: "ranks-over-threads", system: "lockstep", ratio, aim: aims.ranksOverThreads, status: wrong("lockstep", "lockstep-1x2") ?? judged(ratio, aims.ranksOverThreads) });
   }
   if (ranks !== undefined && one !== undefined && limits.length > 0) {
-    const limit = middle(limits);
+    const limit = median(limits);
     const share = one / ranks / limit;
     const aim = aims.scaling[suite];
     found.push({ suite, case: "two-ranks-over-one", system: "lockstep", speed_up: one / ranks, calibrated_limit: limit, ratio: share, ...(aim !== undefined && { aim }), status: wrong("lockstep", "lockstep-1x1") ?? judged(share, aim, true) });
   }
   return found;
-}
-
-function middle(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }

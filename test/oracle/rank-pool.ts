@@ -14,6 +14,7 @@ export interface Failure {
   readonly code?: string;
   readonly message: string;
   readonly site?: string;
+  readonly fix?: string;
 }
 
 export type Answer = { readonly value: unknown } | { readonly error: Failure };

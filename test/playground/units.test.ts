@@ -91,6 +91,20 @@ it("everything that fixtures communicate has a pattern", () => {
   }
 });
 
+it("time is limited from when the compiler listens, not while its script is on the way", async () => {
+  const answers: CompileOutcome[] = [];
+  const threads: CompilerThread[] = [];
+  const start = (): CompilerThread => (threads.push({ postMessage: () => undefined, terminate: () => undefined, onmessage: null, onerror: null }), threads.at(-1)!);
+  const client = new CompileClient(start, 1, (outcome) => answers.push(outcome));
+  client.compile({ main: "1", files: {}, options: {} });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(answers).toEqual([]);
+  threads[0]!.onmessage!({ data: { ready: true } } as MessageEvent);
+  await expect.poll(() => answers).toEqual([{ stopped: true }]);
+  client.compile({ main: "2", files: {}, options: {} });
+  expect(threads.length).toBe(2);
+});
+
 it("the newest request waits for the running one; those between are dropped", () => {
   const posted: string[] = [];
   const answers: CompileOutcome[] = [];

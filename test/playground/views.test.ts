@@ -233,11 +233,11 @@ it("an endless compile is stopped, and the next one works", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   let first = true;
-  // The first worker that the page gets never answers.
+  // The first worker that the page gets is there, and never answers.
   await page.route(/assets\/worker-.*\.js$/, (route) => {
     if (!first) return route.continue();
     first = false;
-    return route.fulfill({ contentType: "text/javascript", body: "onmessage = () => { for (;;); };" });
+    return route.fulfill({ contentType: "text/javascript", body: "postMessage({ ready: true }); onmessage = () => { for (;;); };" });
   });
   await page.goto(address);
   await settled(page);

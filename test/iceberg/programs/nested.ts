@@ -60,7 +60,7 @@ export async function everything(from: string) {
 
 interface Evolved {
   id: number;
-  region: string;
+  region: string | null;
   where: { who: { at: Date | null; title: string | null; born: Date | null } | null; x: number | null; z: (string | null)[] | null } | null;
   tags: (string | null)[] | null;
   stops: ({ n: number | null; late: boolean | null } | null)[] | null;

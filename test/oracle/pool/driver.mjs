@@ -18,7 +18,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     const value = await (module ? (await import(module))[name](...args) : call({ id }, args));
     answer = { value: value instanceof Table ? value.objects() : value };
   } catch (error) {
-    answer = { error: { name: error?.name, code: error?.code, message: String(error?.message ?? error), site: error?.site } };
+    answer = { error: { name: error?.name, code: error?.code, message: String(error?.message ?? error), site: error?.site, fix: error?.fix } };
   }
   process.chdir(before);
   process.stdout.write(`answer ${serialize(answer).toString("base64")}\n`);

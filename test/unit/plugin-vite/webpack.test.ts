@@ -1,6 +1,6 @@
 // webpack and Rspack take the same plugin, and the same tests.
 import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import rspackPlugin from "@lockstep/plugin-vite/rspack";
 import webpackPlugin from "@lockstep/plugin-vite/webpack";
 import { rspack } from "@rspack/core";
@@ -45,7 +45,9 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
       made.run((error, stats) => {
         if (error) return fail(error);
         const { errors = [], warnings = [] } = stats!.toJson({ all: false, errors: true, warnings: true });
-        made.close(() => done({ errors: errors.map(({ message }) => message), warnings: warnings.map(({ message }) => message) }));
+        // Rspack colours its messages wherever the environment asks for colours (as vitest does for its workers).
+        const texts = (messages: { message: string }[]) => messages.map(({ message }) => stripVTControlCharacters(message));
+        made.close(() => done({ errors: texts(errors), warnings: texts(warnings) }));
       });
     });
 

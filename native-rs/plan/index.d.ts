@@ -51,12 +51,6 @@ export type Bins = { maxbins: number, nice: boolean, minstep: number, step?: num
 /**
  * What the program's interface says of a source column.
  */
-/**
- * How values are binned: into at most `maxbins` of a width of a power of ten, a half or a fifth of one, no less than `minstep`; or of
- * a width of `step`. They begin at multiples of it, or, where they are not `nice`, with the least value.
- */
-export type Bins = { maxbins: number, nice: boolean, minstep: number, step?: number, };
-
 export type ColumnType = { name: string, type: JsType, 
 /**
  * False: a null found while reading is an error that names file, column and row.

@@ -152,7 +152,7 @@ it("schema pull and check", async () => {
   expect(text).toContain("  id: number; // int64\n  customer: number | null; // int32\n");
   expect(text).toContain("  price: number | null; // decimal128(12, 2)\n");
   expect(await cli("pull", `postgres://127.0.0.1:${server.port}/postgres`, "types", "-o", "all.schema.ts")).toMatchObject({ code: 0 });
-  expect(readFileSync(join(scratch, "all.schema.ts"), "utf8")).toContain('// list: integer[] has no TypeScript type yet; string, with types: { list: "string" }');
+  expect(readFileSync(join(scratch, "all.schema.ts"), "utf8")).toContain("  list: (number | null)[] | null; // list<int32>\n");
   expect(await cli("check")).toMatchObject({ code: 0, stdout: "all.schema.ts: as the data\norders.schema.ts: as the data\n" });
   await server.sql("ALTER TABLE sales.orders ALTER COLUMN due TYPE timestamp");
   expect(await cli("check", "orders.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/due +date32 \| null[^]*due +timestamp\[us\] \| null[^]*schema pull postgres:\/\/ "sales\.orders" -o orders\.schema\.ts/) });

@@ -91,7 +91,7 @@ describe.runIf(spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mn
 
   it.each([["wide", "groups"], ["first", "a sort"]])("that fills while spilling (%s: %s)", async (action) => {
     using scratch = new Scratch();
-    const end = await small(1, scratch, [action, built.at("rows")], { TMPDIR: scratch.path, LOCKSTEP_MEMORY: "8MB", NODE_DISABLE_COMPILE_CACHE: "1" });
+    const end = await small(1, scratch, [action, built.at("rows")], { TMPDIR: scratch.path, LOCKSTEP_MEMORY: "4MB", NODE_DISABLE_COMPILE_CACHE: "1" });
     one(end, "LS2008");
     expect(end.stderr).toMatch(/the spill folder cannot be written: no space left/i);
     expect(end).toMatchObject({ code: 1, stdout: expect.stringMatching(/left:\n$/) as string });
@@ -100,7 +100,7 @@ describe.runIf(spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mn
 
 it("as many groups as rows in little memory are spilled", async () => {
   using scratch = new Scratch();
-  const end = await built.start(3, ["wide", built.at("rows")], { TMPDIR: scratch.path, LOCKSTEP_MEMORY: "8MB" }, ["--profile", built.at("profile")]).ended;
+  const end = await built.start(3, ["wide", built.at("rows")], { TMPDIR: scratch.path, LOCKSTEP_MEMORY: "4MB" }, ["--profile", built.at("profile")]).ended;
   expect(end).toMatchObject({ code: 0, stderr: "", stdout: "top level\n400000\n" });
   expect(readFileSync(built.at("profile"), "utf8")).toMatch(/"spilledBytes": ?[1-9]/);
   expect(left(scratch)).toEqual([]);

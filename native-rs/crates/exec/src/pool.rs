@@ -32,7 +32,10 @@ enum Kind {
 
 impl Kind {
     fn of(consumer: &MemoryConsumer) -> Self {
+        // Of rows in the order of their groups an aggregation holds a batch's, and spills none: it only says so to DataFusion's pools.
+        let ordered = consumer.name().starts_with("OrderedFinalAggregateStream") || consumer.name().starts_with("OrderedPartialAggregateStream");
         match consumer.can_spill() {
+            true if ordered => Self::Fixed,
             true => Self::Spillable,
             false if consumer.name().starts_with("ExternalSorterMerge") => Self::Merging,
             false => Self::Fixed,
@@ -77,11 +80,11 @@ impl MemoryPool for SharedPool {
     }
 
     fn register(&self, consumer: &MemoryConsumer) {
-        self.state.lock().spillers += usize::from(consumer.can_spill());
+        self.state.lock().spillers += usize::from(Kind::of(consumer) == Kind::Spillable);
     }
 
     fn unregister(&self, consumer: &MemoryConsumer) {
-        self.state.lock().spillers -= usize::from(consumer.can_spill());
+        self.state.lock().spillers -= usize::from(Kind::of(consumer) == Kind::Spillable);
     }
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
@@ -144,6 +147,10 @@ mod tests {
         assert!(b.try_grow(1).is_err() && merge.try_grow(1).is_err());
         drop((a, merge));
         assert_eq!(pool.reserved(), 200);
+        // The quarter is an ordered aggregation's, too.
+        let groups = consumer("OrderedFinalAggregateStream[0]", true);
+        assert!(groups.try_grow(200).is_ok() && groups.try_grow(1).is_err());
+        drop(groups);
         assert!(join.try_grow(150).is_ok() && b.try_grow(51).is_err() && b.try_grow(50).is_ok());
         assert_eq!(pool.reserved(), 400);
     }

@@ -40,7 +40,7 @@ mod tree;
 mod unroll;
 mod view;
 
-pub use aggregates::{aggregate, by_order, extremes, of_pairs, quantile};
+pub use aggregates::{aggregate, by_order, extremes, of_pairs, quantile, valid, valid_number};
 pub use error::RowError;
 pub use harmless::never_throws;
 pub use exact::{exact_cast, integer_as_float};

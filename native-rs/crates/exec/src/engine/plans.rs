@@ -24,7 +24,7 @@ impl Engine {
         let Some(size) = ranks else { return Ok(execute::text(&self.plan(&parse(plan)?, None, self.first).await?)) };
         let ranks = Ranks { rank: 0, size, ..self.ranks };
         let session = session(ranks, ChosenFor::absent(ranks), self.env.clone(), Arc::default(), self.first, self.adapt);
-        Ok(execute::text(&self.plan_for(&session, ranks, &parse(plan)?, None).await?))
+        Ok(execute::text(&self.plan_for(&session, self.first, ranks, &parse(plan)?, None).await?))
     }
 
     /// The [`Model`] of a plan as executions here are planned, on so many ranks, of which `local` share a machine, as JSON.
@@ -32,7 +32,7 @@ impl Engine {
         let ranks = Ranks { rank: 0, size, ..self.ranks };
         let session = session(ranks, self.chosen_for, self.env.clone(), Arc::default(), self.first, self.adapt);
         let (started, plan) = (Instant::now(), parse(plan)?);
-        let stages = self.plan_for(&session, ranks, &plan, None).await?;
+        let stages = self.plan_for(&session, self.first, ranks, &plan, None).await?;
         let grid = if size == self.ranks.size { self.comm.grid() } else { Grid::choose(0, size, local) };
         let model = Model::new(&stages, ranks, grid, started.elapsed().as_secs_f64());
         serde_json::to_string(&model).map_err(|error| EngineError::bug(error.to_string()))
@@ -44,14 +44,14 @@ impl Engine {
     }
 
     pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, way: Way) -> Result<Stages> {
-        self.plan_for(&self.sessions[way as usize], self.ranks, plan, scripts).await
+        self.plan_for(&self.sessions[way as usize], way, self.ranks, plan, scripts).await
     }
 
-    async fn plan_for(&self, session: &SessionState, ranks: Ranks, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>) -> Result<Stages> {
+    async fn plan_for(&self, session: &SessionState, way: Way, ranks: Ranks, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>) -> Result<Stages> {
         let filled = |id: u32| {
             let spool = self.spools.lock().get(&id).cloned();
             spool.map(|spool| spool_leaf(id, spool, ranks))
         };
-        Planner { session, sources: &Opened { engine: self, ranks }, scripts, ranks, filled: &filled }.stages(plan).await
+        Planner { session, sources: &Opened { engine: self, ranks }, scripts, ranks, way, filled: &filled }.stages(plan).await
     }
 }

@@ -18,8 +18,9 @@ use lockstep_functions::ScriptHost;
 use lockstep_plan::{FileSort, Node, NodeId, Plan, Sink};
 
 use super::leaf::Leaf;
-use super::logical::{Builder, Built, Sources, leaf};
+use super::logical::{Builder, Built, Sources, leaf, reads};
 use super::order::{Want, of_sink, unique, wants};
+use super::Way;
 use super::physical::physical;
 use crate::error::Result;
 use crate::operators::{ClusterExec, DividedAggregateExec, LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, SortRowsExec, as_start, starters, wants_cluster};
@@ -65,13 +66,14 @@ pub struct Planner<'a> {
     /// Who runs the plan's scripts; none: the plan is only shown.
     pub scripts: Option<&'a Arc<dyn ScriptHost>>,
     pub ranks: Ranks,
+    pub way: Way,
     /// The table of a spool that an earlier execution filled.
     pub filled: &'a (dyn Fn(u32) -> Option<Result<Built>> + Sync),
 }
 
 impl Planner<'_> {
     pub async fn stages(&self, plan: &Plan) -> Result<Stages> {
-        let mut builder = Builder::new(plan, wants(plan), unique(plan), self.sources, self.scripts);
+        let mut builder = Builder::new(plan, wants(plan), unique(plan), self.sources, self.scripts, self.way);
         let mut stages = Stages { stages: vec![], fills: vec![], operations: 0 };
         for (id, node) in plan.nodes.iter().enumerate() {
             if let Node::Spool { spool, .. } = node
@@ -233,7 +235,10 @@ fn consumers(plan: &Plan, groups: &[(NodeId, Vec<usize>)], builder: &Builder<'_>
     }
     for id in (0..plan.nodes.len()).rev() {
         if consumers[id] > 0 && !builder.leaves.contains_key(&id) {
-            plan.nodes[id].inputs().into_iter().for_each(|input| consumers[input] += 1);
+            let node = &plan.nodes[id];
+            // To scan again takes less than to keep what was read.
+            let times = |input: NodeId| if builder.way == Way::Merging && !matches!(plan.nodes[input], Node::Scan { .. }) { reads(node) } else { 1 };
+            node.inputs().into_iter().for_each(|input| consumers[input] += times(input));
         }
     }
     consumers

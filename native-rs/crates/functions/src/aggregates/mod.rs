@@ -120,6 +120,11 @@ fn missing(arg: Expr, arg_type: &DataType) -> Expr {
     Expr::Case(Case::new(None, vec![(Box::new(there), Box::new(lit(1i64)))], None))
 }
 
+/// What aggregates of numbers are of: float64, null where nothing is to be counted.
+pub fn valid_number(function: AggregateFunction, arg: Expr, arg_type: &DataType) -> Result<Expr> {
+    Ok(valid(number(function, arg, arg_type)?, &DataType::Float64))
+}
+
 fn number(function: AggregateFunction, arg: Expr, arg_type: &DataType) -> Result<Expr> {
     match arg_type {
         DataType::Boolean | DataType::Null => Ok(cast(arg, arg_type, DataType::Float64)),
@@ -225,7 +230,7 @@ impl AggregateUDFImpl for Call {
 }
 
 /// NaN becomes null, which every aggregate skips.
-fn valid(arg: Expr, arg_type: &DataType) -> Expr {
+pub fn valid(arg: Expr, arg_type: &DataType) -> Expr {
     static UDF: LazyLock<Arc<ScalarUDF>> =
         LazyLock::new(|| Arc::new(ScalarUDF::from(Valid { signature: Signature::any(1, Volatility::Immutable) })));
     if arg_type.is_floating() { UDF.call(vec![arg]) } else { arg }

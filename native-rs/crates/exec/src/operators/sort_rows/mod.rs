@@ -115,6 +115,8 @@ struct Sorter {
     /// For the merge of what is on disk, set aside from the beginning: other operators take what is free.
     merging: MemoryReservation,
     set_aside: usize,
+    /// Of a batch that leaves: who groups them by their order holds more than one of larger ones.
+    rows: usize,
     manager: SpillManager,
     runs: Vec<SortedSpillFile>,
     baseline: BaselineMetrics,
@@ -127,10 +129,11 @@ impl Sorter {
         // The pool knows merges by this name.
         let merging = MemoryConsumer::new(format!("ExternalSorterMerge[{partition}]")).register(pool);
         let set_aside = context.session_config().options().execution.sort_spill_reservation_bytes;
+        let rows = context.session_config().batch_size().min(BATCH_ROWS);
         let manager = SpillManager::new(context.runtime_env(), SpillMetrics::new(metrics, partition), schema.clone());
         let baseline = BaselineMetrics::new(metrics, partition);
         let converter = converter(&ordering, &schema)?;
-        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, manager, runs: vec![], baseline })
+        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, rows, manager, runs: vec![], baseline })
     }
 
     async fn insert(&mut self, batch: RecordBatch) -> Result<()> {
@@ -171,7 +174,7 @@ impl Sorter {
         let run = run.sorted(&self.baseline).await?;
         let mut file = self.manager.create_in_progress_file("Sorting")?;
         let mut largest = 0;
-        for batch in run.rows(self.memory.size()) {
+        for batch in run.rows(self.memory.size(), self.rows) {
             largest = largest.max(file.append_batch(&batch?)?);
             tokio::task::consume_budget().await;
         }
@@ -186,7 +189,7 @@ impl Sorter {
             self.merging.free();
             let run = std::mem::take(&mut self.run).sorted(&self.baseline).await?;
             let (baseline, memory) = (self.baseline, self.memory);
-            let rows = super::cooperative(run.rows(memory.size())).map(move |batch| {
+            let rows = super::cooperative(run.rows(memory.size(), self.rows)).map(move |batch| {
                 // Held until the last row has left.
                 let _ = &memory;
                 batch.inspect(|batch| baseline.record_output(batch.num_rows()))
@@ -200,7 +203,7 @@ impl Sorter {
             .with_schema(self.schema)
             .with_expressions(&self.ordering)
             .with_metrics(self.baseline)
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(self.rows)
             .with_reservation(self.merging.take())
             .build()
     }
@@ -251,9 +254,9 @@ impl Run {
 }
 
 impl Sorted {
-    /// The rows; `bytes` of memory hold all of them.
-    fn rows(self, bytes: usize) -> impl Iterator<Item = Result<RecordBatch>> {
-        let most = (BATCH_BYTES / (bytes / self.entries.len().max(1)).max(1)).clamp(1, BATCH_ROWS);
+    /// The rows, in batches of so many at most; `bytes` of memory hold all of them.
+    fn rows(self, bytes: usize, most: usize) -> impl Iterator<Item = Result<RecordBatch>> {
+        let most = (BATCH_BYTES / (bytes / self.entries.len().max(1)).max(1)).clamp(1, most);
         let mut next = 0;
         std::iter::from_fn(move || {
             let mut rows = most.min(self.entries.len() - next);

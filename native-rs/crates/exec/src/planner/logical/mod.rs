@@ -1,5 +1,6 @@
 //! Plan nodes → DataFusion logical plans. All columns are unqualified; hidden ones carry order.
 mod aggregate;
+mod apart;
 mod asof;
 mod bins;
 mod built;
@@ -18,8 +19,11 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 use lockstep_functions::{Rows, ScriptHost, lower, lower_predicate, sort_key, untouched};
 use lockstep_plan::{Node, NodeId, Plan, SortKey};
 
+use self::apart::is_apart;
+pub use self::apart::reads;
 pub use self::built::{Built, leaf};
 use self::built::{extension, filtered, named, order_keys, sorted, stored};
+use super::Way;
 use super::nodes::{Place, PlaceNode};
 use super::order::{Order, Want, is_total, peers};
 use crate::error::{EngineError, Result};
@@ -39,6 +43,7 @@ pub struct Builder<'a> {
     pub sources: &'a dyn Sources,
     /// Who runs the plan's scripts.
     pub scripts: Option<&'a Arc<dyn ScriptHost>>,
+    pub way: Way,
     /// Tables that are computed elsewhere, by node.
     pub leaves: HashMap<NodeId, Built>,
     hidden: usize,
@@ -51,8 +56,9 @@ impl<'a> Builder<'a> {
         unique: Vec<Vec<Vec<String>>>,
         sources: &'a dyn Sources,
         scripts: Option<&'a Arc<dyn ScriptHost>>,
+        way: Way,
     ) -> Self {
-        Self { plan, peers: peers(plan), wants, unique, sources, scripts, leaves: HashMap::new(), hidden: 0 }
+        Self { plan, peers: peers(plan), wants, unique, sources, scripts, way, leaves: HashMap::new(), hidden: 0 }
     }
 
     pub(super) fn rows<'b>(&self, schema: &'b DFSchema) -> Rows<'b>
@@ -135,6 +141,7 @@ impl<'a> Builder<'a> {
             }
             Node::Join(join) => self.join(id, join),
             Node::AsofJoin(join) => self.asof(id, join),
+            Node::Aggregate(aggregate) if self.way == Way::Merging && is_apart(node) => self.aggregate_apart(id, aggregate),
             Node::Aggregate(aggregate) => self.aggregate(id, aggregate),
             Node::Sort { input, keys, .. } => self.sort(id, *input, keys),
             Node::Window(window) => self.window(window),

@@ -52,7 +52,7 @@ const TABLES: Readonly<Record<string, string>> = {
 export function diagnoseExample(example: string): readonly string[] {
   const used = Object.keys(TABLES).filter((name) => new RegExp(`\\b${name}\\b`).test(example));
   const parameters = [...used.map((name) => `${name}: Table<{ ${TABLES[name]} }>`), "path: string", "out: string"].join(", ");
-  const source = `import { bin, compactIceberg, deleteIceberg, desc, op, readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, table, type Table } from "@lockstep/runtime";
+  const source = `import { all, bin, compactIceberg, deleteIceberg, desc, endswith, matches, not, op, readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, startswith, table, type Table } from "@lockstep/runtime";
 import { feed } from "./feed.ts";
 interface Trip { ${TABLES.trips} }
 export async function example(${parameters}): Promise<void> {
@@ -70,7 +70,7 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
   readParquet: "connectors/parquet/read.ts", readArrow: "connectors/arrow/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", readFlightSql: "connectors/flight/read.ts", readSnowflake: "connectors/snowflake/read.ts", readAdbc: "connectors/adbc/read.ts", readSource: "connectors/source/read.ts", writeParquet: "connectors/parquet/write.ts", writeArrow: "connectors/arrow/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", writeSnowflake: "connectors/snowflake/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
-  bin: "tables/bins.ts",
+  bin: "tables/bins.ts", derive: "tables/relocate.ts", join: "tables/join.ts", count: "tables/grouped.ts",
 };
 
 function optionsList(verb: string): string {
@@ -110,6 +110,18 @@ const bins = (): string => `## Bins
 
 ${optionsList("bin")}${code(binExample)}`;
 
+export const selectionExample = `trips.select(not("at", startswith("DO"))).fold(endswith("ID"))`;
+
+const selections = `## Selections
+
+Columns chosen by their names, wherever a verb takes several: \`select\`, \`relocate\`, \`groupby\`, \`dedupe\`, \`fold\`, \`lookup\`, the columns of a \`join\`, \`drop\` of \`unroll\`.
+
+- \`all()\`: all columns.
+- \`not("a", ["b"], startswith("c"))\`: all but these.
+- \`startswith("pre")\`, \`endswith("post")\`, \`matches("mid")\`: those whose names begin so, end so, have the text in them. The text is known when building: the type of the row follows it.
+
+${code(selectionExample)}`;
+
 export function verbsPage(): string {
   const of = (role: Verb["role"]) => verbs.filter((verb) => verb.role === role);
   return [
@@ -121,6 +133,7 @@ export function verbsPage(): string {
     section("Writers", "Promises. What a call writes appears whole when it returns, or not at all. Not of a grouped table.", of("writer")),
     list("Aggregates", "Values of `rollup` and `derive`: of a column's name or a row function.", aggregates),
     list("Window functions", "Values of `derive`: of the group, or of the whole table, in its order.", windows),
+    selections,
     frames,
     bins(),
   ].join("\n\n") + "\n";

@@ -75,13 +75,16 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "filter", input, predicate, site }));
   }
 
-  derive({ site, columns }: Sited & { columns: NamedExpression[] }): SpmdTable {
-    return this.#then((input) => ({ op: "derive", input, columns, site }));
+  /** `select`: of what is there then, these columns. */
+  derive({ site, columns, select }: Sited & { columns: NamedExpression[]; select?: SelectColumn[] }): SpmdTable {
+    const derived = this.#then((input) => ({ op: "derive", input, columns, site }));
+    return select ? derived.select({ site, columns: select }) : derived;
   }
 
   /** A derive with windows: over the whole table, or over groups. */
-  window({ site, columns }: Sited & { columns: WindowColumn[] }, keys: NamedExpression[] = []): SpmdTable {
-    return this.#then((input) => ({ op: "window", input, keys, columns, site }));
+  window({ site, columns, select }: Sited & { columns: WindowColumn[]; select?: SelectColumn[] }, keys: NamedExpression[] = []): SpmdTable {
+    const derived = this.#then((input) => ({ op: "window", input, keys, columns, site }));
+    return select ? derived.select({ site, columns: select }) : derived;
   }
 
   /** A derive of columns that read the windows' columns as well; of what is there then, `kept`. */

@@ -15,6 +15,11 @@ import { sliceOf } from "./slice.ts";
 import { Table } from "./table.ts";
 import type * as T from "./types.ts";
 
+export interface CountOptions<Name extends string = string> {
+  /** The column's name: "count" by default. */
+  readonly as?: Name;
+}
+
 /**
  * A table in groups: what groupby() gives. rollup() and count() make a row of each group; the other verbs keep the rows in
  * their groups, which stand in the order in which they first appear in the rows that are left. ungroup() gives the table back.
@@ -57,9 +62,10 @@ export class GroupedTable<Row, Keys> {
     return new Table(new Map(columns), this.#groups.first.length);
   }
 
-  /** The keys and the number of rows of each group, as `count`. */
-  count(): Table<T.Simplify<Omit<Keys, "count"> & { count: number }>> {
-    return this.rollup({ count: op.count<Row>() }) as never;
+  /** The keys and the number of rows of each group, as `count`, or as `{ as: "n" }` names it. */
+  count<const N extends string = "count">(options: CountOptions<N> = {}): Table<T.Simplify<Omit<Keys, N> & { [K in N]: number }>> {
+    checkOptions("count", options);
+    return this.rollup({ [options.as ?? "count"]: op.count<Row>() }) as never;
   }
 
   /** As of a table; window functions and aggregates see the rows of the group alone. */

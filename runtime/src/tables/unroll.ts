@@ -5,13 +5,14 @@ import { elementView, isListView } from "./js-view.ts";
 import { inferColumn } from "./infer.ts";
 import { type Side, valuesOf } from "./operands.ts";
 import { columnNamed } from "./row.ts";
+import { namesOf } from "./selection.ts";
 
 export interface UnrollOptions<Index extends string | boolean = string | boolean, Drop = unknown> {
   /** Adds a column of the elements' places in their array, from 0: its name, or true for "index". */
   readonly index?: Index;
   /** At most so many elements of each row. */
   readonly limit?: number;
-  /** Columns that are left out: a name or several. */
+  /** Columns that are left out: a name or several, or a selection. */
   readonly drop?: Drop;
 }
 
@@ -20,7 +21,7 @@ export function unrolled(table: Side, lists: unknown, { index, limit = Infinity,
   const columns = listColumns(table, lists);
   if (columns.size === 0) throw new LockstepError({ code: "LS2016", message: 'unroll takes columns of arrays, unroll("tags"), or functions that give arrays: unroll({ word: (d) => d.text.split(" ") })' });
   if (!(limit > 0)) throw new LockstepError({ code: "LS2016", message: `unroll: the limit is a number of elements above 0, not ${String(limit)}` });
-  const dropped = [drop].flat() as string[];
+  const dropped = namesOf(drop, table.columns);
   for (const column of dropped) columnNamed(table.columns, column);
   const place = index === true ? "index" : index || undefined;
   if (place !== undefined && columns.has(place)) throw new LockstepError({ code: "LS2016", message: `unroll: two columns would be named "${place}"` });

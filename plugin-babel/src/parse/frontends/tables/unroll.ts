@@ -3,7 +3,8 @@ import type * as t from "@babel/types";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { constantOf } from "../../../source/constants.ts";
 import { bare, spanOf } from "../../../source/module.ts";
-import { type ArgumentContext, columnName, literalRow, membersOf, missing, properties, type Reader, rowArgument } from "./arguments.ts";
+import { type ArgumentContext, literalRow, membersOf, missing, properties, type Reader, rowArgument } from "./arguments.ts";
+import { columnName, flattened, named } from "./columns.ts";
 
 const ARRAYS = "columns of arrays, or an object of row functions that give arrays,";
 
@@ -30,17 +31,16 @@ export const readUnroll: Reader = (nodes, out, context) => {
   const span = spanOf(options ?? context.call, place.module);
   const members = options ? membersOf(options) : new Map();
   const constant = (name: string) => (members?.has(name) ? constantOf(members.get(name)!, place)?.value : undefined);
-  const [index, limit, drop] = [constant("index"), constant("limit"), constant("drop")];
-  const dropped = (typeof drop === "string" ? [drop] : drop ?? []) as readonly unknown[];
+  const [index, limit] = [constant("index"), constant("limit")];
+  const drop = members?.has("drop") ? [members.get("drop")!] : [];
   const isRead =
-    members !== null && [...members.entries()].every(([name]) => ["index", "limit", "drop"].includes(name) && constant(name) !== undefined) &&
+    members !== null && [...members.keys()].every((name) => name === "drop" || (["index", "limit"].includes(name) && constant(name) !== undefined)) &&
     (index === undefined || typeof index === "boolean" || typeof index === "string") && (limit === undefined || (Number.isSafeInteger(limit) && (limit as number) > 0)) &&
-    Array.isArray(dropped) && dropped.every((name) => typeof name === "string");
+    flattened(drop, context).every((node) => named(node, { input: 0 }, out, context));
   if (!isRead) {
     out.open = true;
     return context.report(verbArgument("unroll", "index (a name, or true), limit and drop, known when building,", span, 'write them where they stand: { index: "place", limit: 10, drop: "words" }'));
   }
   if (index !== undefined && index !== false) out.rows.push(literalRow({ role: "parameter", name: "index", input: 0 }, index === true ? "index" : index as string, span));
   if (limit !== undefined) out.rows.push(literalRow({ role: "parameter", name: "limit", input: 0 }, limit as number, span));
-  for (const name of dropped as string[]) out.columns.push({ input: 0, from: name, as: name, span });
 };

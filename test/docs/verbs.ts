@@ -70,7 +70,7 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
   readParquet: "connectors/parquet/read.ts", readArrow: "connectors/arrow/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", readFlightSql: "connectors/flight/read.ts", readSnowflake: "connectors/snowflake/read.ts", readAdbc: "connectors/adbc/read.ts", readSource: "connectors/source/read.ts", writeParquet: "connectors/parquet/write.ts", writeArrow: "connectors/arrow/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", writeSnowflake: "connectors/snowflake/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
-  bin: "tables/bins.ts", derive: "tables/relocate.ts", join: "tables/join.ts", count: "tables/grouped.ts",
+  bin: "tables/bins.ts", derive: "tables/relocate.ts", join: "tables/join.ts", count: "tables/grouped.ts", spread: "tables/spread.ts",
 };
 
 function optionsList(verb: string): string {

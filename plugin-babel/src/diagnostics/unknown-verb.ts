@@ -40,7 +40,6 @@ const instead: Readonly<Record<string, string>> = {
   with_row_index: "derive({ n: op.row_number() })",
   index: "derive({ n: op.row_number() })",
   toJSON: "take its objects()",
-  spread: "derive a column of each element: derive({ a: (d) => d.pair[0]! })",
   unorder: "leave it out: an order that nobody sees is not made",
   assign: "join the tables by a key; new columns of this one come from derive({ name: (d) => … })",
   object: "take one row: t.objects({ offset: n, limit: 1 })[0]",

@@ -25,6 +25,7 @@ import { select } from "./select.ts";
 import { except, intersect, union } from "./sets.ts";
 import { shuffle } from "./shuffle.ts";
 import { slice } from "./slice.ts";
+import { spread } from "./spread.ts";
 import { spool } from "./spool.ts";
 import { ungroup } from "./ungroup.ts";
 import { unroll } from "./unroll.ts";
@@ -36,7 +37,7 @@ import { writeArrow, writeCsv, writeIceberg, writeJsonLines, writeParquet, write
 export const catalogue: readonly Verb[] = [
   readParquet, readArrow, readCsv, readJsonLines, readIceberg, readPostgres, readFlightSql, readSnowflake, readAdbc, readSource, table,
   filter, derive, impute, select, rename, relocate, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
-  fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
+  fold, unroll, spread, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, batches, print,
   writeParquet, writeArrow, writeCsv, writeJsonLines, writeIceberg, writePostgres, writeSnowflake, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
 ];

@@ -52,6 +52,7 @@ export const optionsOf = {
   derive: { drop: boolean, before: selection, after: selection },
   join: { suffix: texts },
   count: { as: text },
+  spread: { as: texts, limit: count, drop: boolean },
   sample: { replace: boolean, shuffle: boolean, seed: number },
 } as const satisfies Record<string, Options>;
 

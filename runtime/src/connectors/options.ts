@@ -10,6 +10,7 @@ import type { JoinOptions } from "../tables/join.ts";
 import { isSelector } from "../tables/made.ts";
 import type { DeriveOptions } from "../tables/relocate.ts";
 import type { SampleOptions } from "../tables/sample.ts";
+import type { SpreadOptions } from "../tables/spread.ts";
 import type { RowRange } from "../tables/slice.ts";
 import type { ReadAdbcOptions } from "./adbc/read.ts";
 import type { ReadArrowOptions } from "./arrow/read.ts";
@@ -92,6 +93,7 @@ export const optionsOf = {
   derive: { drop: boolean, before: selection, after: selection } satisfies Of<DeriveOptions<object>>,
   join: { suffix: texts } satisfies Of<JoinOptions>,
   count: { as: text } satisfies Of<CountOptions>,
+  spread: { as: texts, limit: count, drop: boolean } satisfies Of<SpreadOptions>,
   sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,
 } as const;
 

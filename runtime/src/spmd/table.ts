@@ -140,6 +140,12 @@ export class SpmdTable {
     return rows.select({ site, columns: columns.map((column) => ({ from: column, as: column })) });
   }
 
+  /** The lists, then their elements; of what is there then, `columns`. */
+  spread({ site, lists, elements, columns }: Sited & { lists: NamedExpression[]; elements: NamedExpression[]; columns: string[] }): SpmdTable {
+    const held = lists.length > 0 ? this.derive({ site, columns: lists }).derive({ site, columns: elements }) : this;
+    return held.select({ site, columns: columns.map((column) => ({ from: column, as: column })) });
+  }
+
   groupby(descriptor: GroupDescriptor): GroupedTable {
     return GroupedTable.of(this, descriptor, []);
   }

@@ -21,6 +21,7 @@ import { columnNamed, renamedColumns, type Columns } from "./row.ts";
 import { sampledRows, type SampleOptions } from "./sample.ts";
 import { chosenNames, namesOf } from "./selection.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
+import { spread, type SpreadOptions } from "./spread.ts";
 import type * as T from "./types.ts";
 import { unrolled, type UnrollOptions } from "./unroll.ts";
 import { WritableTable } from "./writable.ts";
@@ -190,12 +191,20 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
    * A row for each element of an array: `unroll("tags")`, or of one that a function gives, `unroll({ word: (d) => d.text.split(" ") })`; of several, side by side.
    * The other columns stay, but one of that name.
    */
-  unroll<const U extends T.ArrayName<Row> | readonly T.ArrayName<Row>[] | Readonly<Record<string, (d: Readonly<Row>) => T.Array>>, const I extends string | boolean = false, const D extends T.Named<Row> | readonly T.Named<Row>[] = never>(
+  unroll<const U extends T.Arrays<Row>, const I extends string | boolean = false, const D extends T.Named<Row> | readonly T.Named<Row>[] = never>(
     arrays: U,
     options: UnrollOptions<I, D> = {},
   ): Table<T.Unrolled<Row, U, I, D>> {
     const { columns, rows } = unrolled(this, arrays, options);
     return new Table(columns, rows);
+  }
+
+  /**
+   * A column for each of the first elements of an array: `spread("pair", { as: ["first", "second"] })`, or of one that a function gives,
+   * `spread({ part: (d) => d.text.split("-") }, { limit: 3 })`, named `part_1` and so on. Null where there are not as many.
+   */
+  spread<const U extends T.Arrays<Row>, const A extends readonly string[] = [], const N extends number = A["length"], const D extends boolean = true>(arrays: U, options: SpreadOptions<A, N, D>): Table<T.SpreadOver<Row, U, A, N, D>> {
+    return new Table(spread(this, arrays, options), this.rows) as AnyTable;
   }
 
   /** Groups by columns, { name: row function } and { name: bin("x") }; groups stand in order of first appearance. */

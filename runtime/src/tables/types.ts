@@ -193,6 +193,23 @@ type IndexName<I> = I extends string ? I : I extends true ? "index" : never;
 /** The names of columns of arrays. */
 export type ArrayName<Row> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends readonly unknown[] ? K : never }[ColumnName<Row>];
 
+/** Arrays that are taken apart: columns, or functions of the row. */
+export type Arrays<Row> = ArrayName<Row> | readonly ArrayName<Row>[] | Readonly<Record<string, (d: Readonly<Row>) => Array>>;
+
+/** `as`, or `name_1`, `name_2` and so on up to a number that is known. */
+type SpreadNames<Name extends string, As extends readonly string[], Limit extends number, Taken extends readonly 0[] = []> = number extends Limit
+  ? never
+  : Taken["length"] extends Limit
+    ? never
+    : (`${Taken["length"]}` extends keyof As ? As[`${Taken["length"]}`] & string : `${Name}_${[...Taken, 0]["length"]}`) | SpreadNames<Name, As, Limit, [...Taken, 0]>;
+
+/** The row after spread: the elements of the arrays, and the other columns, of which the arrays are if they are not dropped. */
+export type SpreadOver<Row, U, As extends readonly string[], Limit extends number, Drop> = Simplify<
+  Omit<Row, Drop extends false ? never : keyof Elements<Row, U>> & {
+    [K in keyof Elements<Row, U> as SpreadNames<K & string, IsOne<keyof Elements<Row, U>> extends true ? As : [], Limit> extends infer Name extends string ? Name : never]: Elements<Row, U>[K] | null;
+  }
+>;
+
 /** What unroll() gives for its arrays: an element each; of several null where one of them is shorter. */
 type Elements<Row, U> = U extends keyof Row
   ? { [K in U]: ElementOf<Row[K]> }

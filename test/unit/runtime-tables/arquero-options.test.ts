@@ -66,6 +66,19 @@ describe("as Arquero answers", () => {
     same(a.derive({ n: op.row_number(), all: op.sum("v") }, { before: all() }), c.derive({ n: aq.op.row_number(), all: aq.op.sum("v") }, { before: aq.all() as never }));
   });
 
+  test("columns of the elements of arrays, as many as are named", () => {
+    const arrays = { id: [1, 2, 3], pair: [[1, 2], [3], null], words: [["a", "b", "c"], ["d"], []], text: ["x-y", "z", ""] };
+    const [mine, yours] = [table(arrays), aq.table(arrays)];
+    same(mine.spread("pair", { as: ["low", "high"] }), yours.spread("pair", { as: ["low", "high"] }));
+    same(mine.spread("words", { limit: 2 }), yours.spread("words", { limit: 2 }));
+    same(mine.spread("words", { as: ["a"], limit: 3 }), yours.spread("words", { as: ["a"], limit: 3 }));
+    same(mine.spread("words", { as: ["a", "b", "c"], limit: 1, drop: false }), yours.spread("words", { as: ["a", "b", "c"], limit: 1, drop: false }));
+    same(mine.spread(["words", "pair"], { limit: 2 }), yours.spread(["words", "pair"], { limit: 2 }));
+    same(mine.spread({ pair: (row) => [row.id, row.id + 1], part: (row) => row.text.split("-") }, { limit: 2 }), yours.spread({ pair: (row: { id: number }) => [row.id, row.id + 1], part: (row: { text: string }) => aq.op.split(row.text, "-") } as never, { limit: 2 }));
+    // Where no row has as many Arquero has no column.
+    expect(mine.spread("pair", { limit: 3 }).objects()[0]).toEqual({ ...yours.spread("pair", { limit: 3 }).objects()[0], pair_3: null });
+  });
+
   test("the name of a count", () => {
     same(a.count({ as: "n" }), c.count({ as: "n" }));
     same(a.groupby("key_a").count({ as: "key_a" }), c.groupby("key_a").count({ as: "key_a" }));
@@ -79,6 +92,7 @@ test("what is meant and not there is told, where Arquero passes over it", async 
     () => a.join(b, "key_a", [["nothing" as "id"]]), () => a.join(b, "key_a", [[], ["note" as "id"]]), () => a.join(b, "key_a", null, { suffix: ["", ""] }), () => a.join(b, "key_a", null, { suffix: ["_x"] as never }), () => a.join(b, "key_a", null, { left: true } as never),
     () => a.relocate("id", {} as never), () => a.relocate("id", { before: "v", after: "v" } as never), () => a.relocate("id", { before: "nothing" as "v" }), () => a.relocate("id", { before: startswith("nothing") }), () => a.relocate("nothing" as "id", { before: "v" }),
     () => a.derive({ x: (row) => row.id }, { before: "nothing" as "id" }), () => a.derive({ x: (row) => row.id }, { befor: "id" } as never), () => a.count({ as: 1 } as never), () => a.count("n" as never),
+    () => a.spread("id" as never, { limit: 2 }), () => a.spread({ x: (row) => [row.id] }, {} as never), () => a.spread({ x: (row) => [row.id] }, { limit: 1.5 }), () => a.spread({ x: (row) => [row.id] }, { as: ["id"] }),
   ];
   for (const misuse of misuses) expect((await errorOf(misuse)).code, String(misuse)).toBe("LS2016");
 });

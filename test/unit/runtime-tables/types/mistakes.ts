@@ -168,3 +168,14 @@ trips.derive({ x: (d) => d.miles }, { drop: true, before: "zone" });
 trips.groupby("zone").derive({ x: (d) => d.miles }, { before: "zone" });
 // @ts-expect-error the default name, where there is another
 trips.groupby("zone").count({ as: "n" }).filter((d) => d.count > 1);
+const arrays = table({ id: [1], pair: [[1, 2]] });
+// @ts-expect-error a number is no array
+arrays.spread("id", { limit: 2 });
+// @ts-expect-error how many columns is not known
+arrays.spread("pair", {});
+// @ts-expect-error a column that spread took
+arrays.spread("pair", { limit: 2 }).select("pair");
+// @ts-expect-error a third column of two
+arrays.spread("pair", { limit: 2 }).select("pair_3");
+// @ts-expect-error an element may not be there
+arrays.spread("pair", { as: ["low"] }).derive({ x: (d) => d.low * 2 });

@@ -217,3 +217,9 @@ expectType<{ x: number }>()(zones.derive({ x: (d) => d.miles + 1 }, { drop: true
 expectType<{ zone: number; n: number }>()(zones.groupby("zone").count({ as: "n" }));
 expectType<{ n: number }>()(zones.count({ as: "n" }));
 expectType<{ count: number }>()(zones.count());
+// Columns of the elements of arrays.
+const arrays = table({ id: [1], pair: [[1, 2]], words: [["a"]] });
+expectType<{ id: number; words: string[]; low: number | null; high: number | null }>()(arrays.spread("pair", { as: ["low", "high"] }));
+expectType<{ id: number; pair: number[]; words: string[]; words_1: string | null; words_2: string | null }>()(arrays.spread("words", { limit: 2, drop: false }));
+expectType<{ id: number; pair_1: number | null; words_1: string | null }>()(arrays.spread(["pair", "words"], { limit: 1 }));
+expectType<{ id: number; pair: number[]; words: string[]; first: string | null; part_2: string | null }>()(arrays.spread({ part: (d) => d.words.slice(1) }, { as: ["first"], limit: 2 }));

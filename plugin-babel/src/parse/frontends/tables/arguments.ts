@@ -25,6 +25,7 @@ import { readSelector } from "./selector.ts";
 import { readBin, readBinning } from "./bins.ts";
 import { readMerge } from "./merge.ts";
 import { readPivot } from "./pivot.ts";
+import { readSpread } from "./spread.ts";
 import { readUnroll } from "./unroll.ts";
 import { readWindow } from "./windows.ts";
 
@@ -101,6 +102,7 @@ export const kinds: Record<Parameter["kind"], Reader> = {
   asof: readAsof,
   merge: readMerge,
   unrolled: readUnroll,
+  spread: readSpread,
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";

@@ -4,7 +4,7 @@ import type { Data } from "../ir/data.ts";
 import type { Expression } from "../ir/expression.ts";
 import { columnOf, type Instruction, type OutputColumn, type RowArgument } from "../ir/ir.ts";
 import { planExpression } from "../ir/plan-expression.ts";
-import { elementOf, isList, type Column, type JsType, mayBeNull, unsureType, type ValueType } from "../ir/types.ts";
+import { elementOf, isList, isNested, type Column, type JsType, mayBeNull, unsureType, type ValueType } from "../ir/types.ts";
 import { expressionOf, followsFirst, readBy, renameKeys, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
@@ -59,6 +59,11 @@ export const spread: Verb = {
     const wrong = lists.find((list) => !isList(list.expression!.type.js));
     if (wrong) {
       context.report(verbArgument("spread", "columns of arrays, or an object of row functions that give arrays,", wrong.span, wrong.expression!.type.js === "string" ? 'split the text: spread({ part: (d) => d.text.split(" ") }, …)' : "name a column of arrays; a member of an object is derived: (d) => d.at.x"));
+      return null;
+    }
+    const nested = lists.find((list) => isNested(elementOfList(list)));
+    if (nested) {
+      context.report(verbArgument("spread", "arrays of texts, numbers, booleans, bigints or dates", nested.span, "derive a column of each element: derive({ first: (d) => d.pairs[0] ?? null })"));
       return null;
     }
     i.columns = columns;

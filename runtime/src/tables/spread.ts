@@ -1,7 +1,7 @@
 import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
-import { Column, type Stored } from "./column.ts";
-import { elementView, isListView } from "./js-view.ts";
+import type { Column } from "./column.ts";
+import { inferColumn } from "./infer.ts";
 import type { Side } from "./operands.ts";
 import { listColumns } from "./unroll.ts";
 
@@ -33,11 +33,11 @@ export function spread(table: Side, lists: unknown, options: SpreadOptions): Map
     if (out.has(name)) throw new LockstepError({ code: "LS2016", message: `spread: two columns would be named "${name}"`, fix: 'Name them otherwise: spread("pair", { as: ["first", "second"] }).' });
     out.set(name, column);
   };
-  const addElements = (name: string, { type, view, values, origin, remedy }: Column): void => {
+  const addElements = (name: string, { at }: Column): void => {
     for (let n = 0; n < limit; n++) {
-      const elements = Array.from({ length: table.rows }, (_, row) => (values[row] as readonly Stored[] | null)?.[n] ?? null);
-      const of = type.id === "list" ? type.of : type;
-      add((columns.size === 1 && as?.[n]) || `${name}_${n + 1}`, new Column(of, table.rows, elements, { ...(isListView(view) && { view: elementView(view) }), origin, remedy }));
+      const called = (columns.size === 1 && as?.[n]) || `${name}_${n + 1}`;
+      // What JavaScript sees in them, as of a row function.
+      add(called, inferColumn(Array.from({ length: table.rows }, (_, row) => (at(row) as readonly unknown[] | null)?.[n] ?? null), `the column "${called}"`));
     }
   };
   for (const [name, column] of table.columns) {

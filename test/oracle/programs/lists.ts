@@ -299,6 +299,5 @@ export async function spreads(tables: Tables, out: string) {
     rows.spread("levels", { as: ["level"], drop: false }).filter((d) => d.level !== (d.levels.at(0) ?? null)).numRows(),
     rows.groupby("kind").rollup({ all: op.array_agg("id") }).spread("all", { as: ["first", "second", "third"] }).objects(),
     rows.filter((d) => d.id < 0).spread("tags", { limit: 1 }).objects(),
-    rows.derive({ pair: (d) => [{ x: d.id }] }).spread("pair", { as: ["none", "at"], limit: 1 }).rename({ none: "at" }).derive({ x: (d) => d.at?.x ?? -1 }).select("x", "at").slice(0, 9).objects(),
   ];
 }

@@ -39,7 +39,7 @@ import type { WriteFilesOptions } from "./write-options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "selection" | "character" | "date" | "database" | "server" | "address" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "selection" | "weight" | "character" | "date" | "database" | "server" | "address" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -48,7 +48,7 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, texts, columns, selection, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "selection", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, selection, weight, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "selection", "weight", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -94,7 +94,7 @@ export const optionsOf = {
   join: { suffix: texts } satisfies Of<JoinOptions>,
   count: { as: text } satisfies Of<CountOptions>,
   spread: { as: texts, limit: count, drop: boolean } satisfies Of<SpreadOptions>,
-  sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,
+  sample: { weight, replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,
 } as const;
 
 /** LS2016 for options that `verb` has not, or values they do not take. */
@@ -137,6 +137,8 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
     case "texts":
     case "columns":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
+    case "weight":
+      return typeof value === "string" || typeof value === "function";
     case "selection":
       return typeof value === "string" || Array.isArray(value) || isSelector(value);
     case "character":
@@ -158,6 +160,8 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
       return "a list of strings";
     case "columns":
       return "a list of columns' names";
+    case "weight":
+      return "a column's name, or a row function";
     case "selection":
       return "a column's name, a list of them, or a selection such as not(…)";
     case "count":

@@ -2,6 +2,7 @@ import type {
   AggregateFunction, AsofJoin, ColumnType, Expression, JoinColumn, JoinCondition, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
+import { LockstepError } from "../errors/index.ts";
 import type { WriteArrowOptions } from "../connectors/arrow/write.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { OverwriteIcebergOptions } from "../connectors/iceberg/change.ts";
@@ -44,6 +45,12 @@ interface FoldDescriptor {
   value?: string;
   type?: JsType;
   columns?: NamedExpression[];
+}
+
+export interface SampleDescriptor {
+  columns: string[];
+  /** What rows weigh. */
+  weight?: Expression;
 }
 
 export interface ImputeDescriptor {
@@ -172,12 +179,13 @@ export class SpmdTable {
   }
 
   /** Rows at random, with these columns. */
-  sample(size: number, options: SampleOptions | undefined, { site, columns }: Sited & { columns: string[] }, keys: NamedExpression[] = []): SpmdTable {
+  sample(size: number, options: SampleOptions | undefined, { site, columns, weight }: Sited & SampleDescriptor, keys: NamedExpression[] = []): SpmdTable {
     onEveryRank(() => {
       checkOptions("sample", options, site);
-      checkSample(size, options?.seed);
+      checkSample(size, options ?? {});
+      if (options?.weight !== undefined && !weight) throw new LockstepError({ code: "LS2016", message: "sample: the weight stands in options that are computed", fix: 'Write it where sample is called: sample(n, { ...options, weight: "x" }).', site });
     });
-    return sampled(this, keys, size, options ?? {}, site, columns);
+    return sampled(this, keys, size, options ?? {}, site, { columns, weight });
   }
 
   /** All rows, with these columns, in random order. */

@@ -10,7 +10,7 @@ import { argumentOf, keyColumns, rowsWhere } from "./operands.ts";
 import type { OrderKey } from "./order.ts";
 import { pivotColumns, type PivotKey, type PivotOptions } from "./pivot.ts";
 import type { Columns } from "./row.ts";
-import { sampledRows, type SampleOptions } from "./sample.ts";
+import type { SampleOptions } from "./sample.ts";
 import { sliceOf } from "./slice.ts";
 import { Table } from "./table.ts";
 import type * as T from "./types.ts";
@@ -106,9 +106,8 @@ export class GroupedTable<Row, Keys> {
   }
 
   /** So many rows of each group, as of a table. */
-  sample(size: number, options: SampleOptions = {}): GroupedTable<Row, Keys> {
-    checkOptions("sample", options);
-    const rows = sampledRows(this.#groups, size, options);
+  sample(size: number, options: SampleOptions<Row> = {}): GroupedTable<Row, Keys> {
+    const rows = this.#table.sampledOf(this.#groups, size, options);
     return this.#take(rows, this.#table.take(rows));
   }
 

@@ -243,10 +243,9 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return this.take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
   }
 
-  /** So many rows, chosen at random, in random order: the same ones for the same seed, on one process as on many ranks. */
-  sample(size: number, options: SampleOptions = {}): Table<Row> {
-    checkOptions("sample", options);
-    return this.take(sampledRows(groupCodes([], this.rows), size, options));
+  /** So many rows, chosen at random, by weight if there is one, in random order: the same ones for the same seed, on one process as on many ranks. */
+  sample(size: number, options: SampleOptions<Row> = {}): Table<Row> {
+    return this.take(this.sampledOf(groupCodes([], this.rows), size, options));
   }
 
   /** All rows in random order: the same one for the same seed, on one process as on many ranks. */
@@ -360,6 +359,13 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
   take(rows: Rows, order: readonly SortColumn[] = []): Table<Row> {
     const sorted = order.map(({ column, descending }) => ({ column: column.take(rows), descending }));
     return new Table(new Map([...this.columns].map(([name, column]) => [name, column.take(rows)])), rows.length, sorted);
+  }
+
+  /** For verbs: the rows of a sample, of each group as many. */
+  sampledOf(groups: KeyCodes, size: number, options: SampleOptions<Row>): Rows {
+    checkOptions("sample", options);
+    const weight = options.weight === undefined ? undefined : keyColumn(this, options.weight, "sample");
+    return sampledRows(groups, size, options, weight && Array.from({ length: this.rows }, (_, row) => weight.at(row)));
   }
 
   /** For verbs: the rows in order, and what orders them. */

@@ -79,6 +79,24 @@ describe("as Arquero answers", () => {
     expect(mine.spread("pair", { limit: 3 }).objects()[0]).toEqual({ ...yours.spread("pair", { limit: 3 }).objects()[0], pair_3: null });
   });
 
+  test("samples by weight are as often of each row", () => {
+    const rows = { id: [0, 1, 2, 3, 4], w: [1, 2, 0, 4, 8] };
+    const [mine, yours] = [table(rows), aq.table(rows)];
+    const often = (sample: (seed: number) => readonly number[]): number[] => {
+      const times = rows.id.map(() => 0);
+      for (let seed = 0; seed < 4000; seed++) for (const id of sample(seed)) times[id]!++;
+      return times.map((n) => n / 4000);
+    };
+    const [a1, b1] = [often((seed) => mine.sample(2, { weight: "w", seed }).array("id")), often(() => yours.sample(2, { weight: "w" }).array("id") as number[])];
+    for (const id of rows.id) expect(Math.abs(a1[id]! - b1[id]!), `${a1} and ${b1}`).toBeLessThan(0.05);
+    expect(a1[2]).toBe(0);
+    // Of places, which are random whatever the weight.
+    const first = often((seed) => mine.sample(2, { weight: (d) => d.w, seed }).array("id").slice(0, 1));
+    for (const id of rows.id) expect(Math.abs(first[id]! - a1[id]! / 2)).toBeLessThan(0.03);
+    expect(mine.sample(5, { weight: "w", shuffle: false }).array("id")).toEqual(rows.id);
+    expect(mine.sample(4, { weight: "w", shuffle: false }).array("id")).toEqual([0, 1, 3, 4]);
+  });
+
   test("the name of a count", () => {
     same(a.count({ as: "n" }), c.count({ as: "n" }));
     same(a.groupby("key_a").count({ as: "key_a" }), c.groupby("key_a").count({ as: "key_a" }));

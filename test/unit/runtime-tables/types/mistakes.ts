@@ -179,3 +179,10 @@ arrays.spread("pair", { limit: 2 }).select("pair");
 arrays.spread("pair", { limit: 2 }).select("pair_3");
 // @ts-expect-error an element may not be there
 arrays.spread("pair", { as: ["low"] }).derive({ x: (d) => d.low * 2 });
+trips.sample(3, { weight: "miles", seed: 2 }).sample(2, { weight: (d) => d.tip });
+// @ts-expect-error texts have no weight
+trips.sample(3, { weight: "flag" });
+// @ts-expect-error a misspelt column in the weight
+trips.sample(3, { weight: (d) => d.mile });
+// @ts-expect-error rows that have weights are not put back
+trips.sample(3, { weight: "miles", replace: true });

@@ -27,6 +27,7 @@ import { readMerge } from "./merge.ts";
 import { readPivot } from "./pivot.ts";
 import { readSpread } from "./spread.ts";
 import { readUnroll } from "./unroll.ts";
+import { readWeight } from "./weight.ts";
 import { readWindow } from "./windows.ts";
 
 export interface Arguments {
@@ -103,6 +104,7 @@ export const kinds: Record<Parameter["kind"], Reader> = {
   merge: readMerge,
   unrolled: readUnroll,
   spread: readSpread,
+  weight: readWeight,
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";

@@ -53,6 +53,8 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   const { node, place } = option;
   if (taken.kind === "options" && bare(writtenOut(node, place).node).type === "ObjectExpression") return readOptions(node, `'${name}' of ${owner}`, taken.of, place, report);
   if (taken.kind === "types" && bare(node).type === "ObjectExpression") return readTypes(option, owner, name, taken, report);
+  // It is read as a row function.
+  if (taken.kind === "weight" && /Function/.test(bare(writtenOut(node, place).node).type)) return [];
   const wanted = taken.kind === "columns" ? bare(writtenOut(node, place).node) : null;
   const found = isNaNWritten(option) ? "NaN" : foundAt(option);
   const constant = constantOf(node, place);

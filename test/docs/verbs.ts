@@ -122,6 +122,23 @@ Columns chosen by their names, wherever a verb takes several: \`select\`, \`relo
 
 ${code(selectionExample)}`;
 
+const differences = `## Not as in Arquero
+
+What is not there a type refuses, or the build, which says what is written instead ([LS1109](diagnostics/LS1109.md), [LS1102](diagnostics/LS1102.md), [LS1118](diagnostics/LS1118.md)).
+
+- **Row functions** are JavaScript, not the text of an expression: they see the variables around them (no \`params\`, no \`escape\`), and call JavaScript's own functions in place of \`op.year\` or \`op.startswith\` ([LS1204](diagnostics/LS1204.md) has each). An aggregate or a window is a value beside them, \`op.mean("x")\` or \`op.mean((d) => d.x * 2)\`, not \`(d) => op.mean(d.x)\`; what is computed of several stands in the next \`derive\`.
+- **Columns** have names: no numbers, \`range\`, \`names\`, and no regular expression in \`matches\`. A name that is not there is an error, also in \`not\`, \`relocate\` and \`drop\`.
+- **Grouped tables** go through \`derive\`, \`impute\`, \`filter\`, \`orderby\`, \`slice\`, \`sample\` and \`groupby\`; other verbs come after \`ungroup\`. \`derive\` has no options there.
+- **join**: which rows stay is the verb's name, not an option; columns are named or selected, and computed of both rows by a \`derive\` after it. Rows stand in left, then right order, whichever table is the larger. \`lookup\` takes names and selections.
+- **pivot** lists its \`keys\`, so that there are as many columns: no \`limit\`, \`sort\`, \`keySeparator\`; of two columns it pivots on one text, \`\` { key: (d) => \`\${d.a}_\${d.b}\` } \`\`.
+- **spread** makes as many columns as \`as\` or \`limit\` say, of null where no row has as many elements; elements are no arrays and no objects.
+- **impute** has no \`expand\`: \`t.select("a").dedupe().cross(t.select("b").dedupe()).join_left(t, [["a", "b"], ["a", "b"]])\` has a row of each combination.
+- **sample** and **shuffle** have a \`seed\`; the size is a number, and \`weight\` does not go with \`replace\`.
+- **orderby** takes keys without names, and no \`collate\`: texts stand in the order of their UTF-16 units.
+- **Aggregates** that make objects (\`object_agg\`, \`map_agg\`, \`entries_agg\`) and \`reduce\` are not there, nor are \`assign\`, \`reify\` and \`unorder\`: an order is made where somebody sees it, and a table computed where it is observed.
+- **Observers** give all columns of a table, not grouped: \`select\` before \`objects\` and \`print\`. Texts of tables are files: \`writeCsv\`, \`writeJsonLines\`, \`writeArrow\`.
+- **Answers**: a table has null, never undefined. Keys of several columns never collide, and -0 and 0 are one key, 0. A frame's sum forgets what has left the frame.`;
+
 export function verbsPage(): string {
   const of = (role: Verb["role"]) => verbs.filter((verb) => verb.role === role);
   return [
@@ -136,5 +153,6 @@ export function verbsPage(): string {
     selections,
     frames,
     bins(),
+    differences,
   ].join("\n\n") + "\n";
 }

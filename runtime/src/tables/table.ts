@@ -40,7 +40,7 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
   readonly columns: Columns;
   /** Their number, for connectors and verbs. */
   readonly rows: number;
-  /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, impute, select and rename keep it, others forget it. */
+  /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, impute, select, rename, relocate and spread keep it, others forget it. */
   readonly order: readonly SortColumn[];
 
   /** Made by readers and verbs; use {@link table} for a literal. */
@@ -204,7 +204,7 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
    * `spread({ part: (d) => d.text.split("-") }, { limit: 3 })`, named `part_1` and so on. Null where there are not as many.
    */
   spread<const U extends T.Arrays<Row>, const A extends readonly string[] = [], const N extends number = A["length"], const D extends boolean = true>(arrays: U, options: SpreadOptions<A, N, D>): Table<T.SpreadOver<Row, U, A, N, D>> {
-    return new Table(spread(this, arrays, options), this.rows) as AnyTable;
+    return new Table(spread(this, arrays, options), this.rows, this.order) as AnyTable;
   }
 
   /** Groups by columns, { name: row function } and { name: bin("x") }; groups stand in order of first appearance. */

@@ -53,5 +53,14 @@ export async function windowsInPlace(tables: Tables) {
     rows.relocate(["value", { station: "place" }], { before: all() }).groupby("place").count({ as: "rows" }).objects(),
     rows.relocate(not("level"), { after: "level" }).slice(3, 9).objects(),
     rows.count({ as: "n" }).objects(),
+    rows.orderby("level").derive({ level: (d) => d.level * 2, id: (d) => d.id }, { drop: true }).relocate("id", { before: "level" }).derive({ rank: op.rank() }).slice(0, 50).objects(),
+    rows.orderby("level").spread({ of: (d) => [d.id, d.level] }, { limit: 2 }).derive({ rank: op.rank(), last: rolling(op.last("id"), [0, 0], true) }).slice(-50).objects(),
   ];
+}
+
+/** A row of each combination, as Arquero's impute makes them by `expand`. */
+export async function combinations(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).filter((d) => d.id % 40 < 3 && d.station !== null).select("station", "level", "value");
+  return rows.select("station").dedupe().cross(rows.select("level").dedupe()).join_left(rows, [["station", "level"], ["station", "level"]]).impute({ value: () => -1 }).objects();
 }

@@ -17,6 +17,7 @@ export const surplus: Readonly<Record<string, string>> = {
   filter: "write all conditions in one row function, (d) => a && b, or call filter again",
   array: "take several columns with select(…).objects(), typed arrays of a step's rows with batches(…)",
   count: 'group by it first, groupby("x").count(); another name gives count({ as: "n" })',
+  impute: 'make all rows before, of the distinct values of each column: t.select("a").dedupe().cross(t.select("b").dedupe()).join_left(t, [["a", "b"], ["a", "b"]])',
   numRows: "filter first, then count: filter(…).numRows()",
   cross: "join takes keys",
 };
@@ -88,6 +89,10 @@ export function sortKeyFix(node: t.Node, context: ArgumentContext): Fix {
   const [only, ...more] = e.type === "ObjectExpression" ? e.properties : [];
   const key = only?.type === "ObjectProperty" && !only.computed && more.length === 0 ? keyName(only.key) : null;
   if (only?.type !== "ObjectProperty" || key === null) return [isComputed(node) ? knownNames : 'write a key, "x" or (d) => d.x; desc("x") sorts from the largest'];
+  if (/Function/.test(bare(only.value).type)) {
+    const text = textOf(only.value, context.place.module);
+    return [`a key has no name: write ${text}`, [{ ...spanOf(node, context.place.module), text }]];
+  }
   const direction = constantOf(only.value, context.place)?.value;
   // { desc: "x" }: the direction stands where the key should.
   const turned = /^(desc|asc)/i.exec(key);

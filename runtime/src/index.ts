@@ -210,6 +210,7 @@ export { allgather, allreduce, alltoall, alltoallv, barrier, bcast, type Combina
 export { bin, type Bin, type BinOptions } from "./tables/bins.ts";
 export { op, type Aggregate } from "./tables/op.ts";
 export { desc, type Descending, type OrderKey } from "./tables/order.ts";
+export { all, endswith, matches, not, type Selector, startswith } from "./tables/selection.ts";
 export { rolling, type Duration, type RangeFrame, type RowFrame } from "./tables/rolling.ts";
 export type { RowRange } from "./tables/slice.ts";
 export { table } from "./tables/literal.ts";

@@ -52,7 +52,7 @@ const TABLES: Readonly<Record<string, string>> = {
 export function diagnoseExample(example: string): readonly string[] {
   const used = Object.keys(TABLES).filter((name) => new RegExp(`\\b${name}\\b`).test(example));
   const parameters = [...used.map((name) => `${name}: Table<{ ${TABLES[name]} }>`), "path: string", "out: string"].join(", ");
-  const source = `import { bin, compactIceberg, deleteIceberg, desc, op, readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, table, type Table } from "@lockstep/runtime";
+  const source = `import { all, bin, compactIceberg, deleteIceberg, desc, endswith, matches, not, op, readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, startswith, table, type Table } from "@lockstep/runtime";
 import { feed } from "./feed.ts";
 interface Trip { ${TABLES.trips} }
 export async function example(${parameters}): Promise<void> {
@@ -70,7 +70,7 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
   readParquet: "connectors/parquet/read.ts", readArrow: "connectors/arrow/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", readFlightSql: "connectors/flight/read.ts", readSnowflake: "connectors/snowflake/read.ts", readAdbc: "connectors/adbc/read.ts", readSource: "connectors/source/read.ts", writeParquet: "connectors/parquet/write.ts", writeArrow: "connectors/arrow/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", writeSnowflake: "connectors/snowflake/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
-  bin: "tables/bins.ts",
+  bin: "tables/bins.ts", derive: "tables/relocate.ts", join: "tables/join.ts", count: "tables/grouped.ts", spread: "tables/spread.ts",
 };
 
 function optionsList(verb: string): string {
@@ -110,6 +110,35 @@ const bins = (): string => `## Bins
 
 ${optionsList("bin")}${code(binExample)}`;
 
+export const selectionExample = `trips.select(not("at", startswith("DO"))).fold(endswith("ID"))`;
+
+const selections = `## Selections
+
+Columns chosen by their names, wherever a verb takes several: \`select\`, \`relocate\`, \`groupby\`, \`dedupe\`, \`fold\`, \`lookup\`, the columns of a \`join\`, \`drop\` of \`unroll\`.
+
+- \`all()\`: all columns.
+- \`not("a", ["b"], startswith("c"))\`: all but these.
+- \`startswith("pre")\`, \`endswith("post")\`, \`matches("mid")\`: those whose names begin so, end so, have the text in them. The text is known when building: the type of the row follows it.
+
+${code(selectionExample)}`;
+
+const differences = `## Not as in Arquero
+
+What is not there a type refuses, or the build, which says what is written instead ([LS1109](diagnostics/LS1109.md), [LS1102](diagnostics/LS1102.md), [LS1118](diagnostics/LS1118.md)).
+
+- **Row functions** are JavaScript, not the text of an expression: they see the variables around them (no \`params\`, no \`escape\`), and call JavaScript's own functions in place of \`op.year\` or \`op.startswith\` ([LS1204](diagnostics/LS1204.md) has each). An aggregate or a window is a value beside them, \`op.mean("x")\` or \`op.mean((d) => d.x * 2)\`, not \`(d) => op.mean(d.x)\`; what is computed of several stands in the next \`derive\`.
+- **Columns** have names: no numbers, \`range\`, \`names\`, and no regular expression in \`matches\`. A name that is not there is an error, also in \`not\`, \`relocate\` and \`drop\`.
+- **Grouped tables** go through \`derive\`, \`impute\`, \`filter\`, \`orderby\`, \`slice\`, \`sample\` and \`groupby\`; other verbs come after \`ungroup\`. \`derive\` has no options there.
+- **join**: which rows stay is the verb's name, not an option; columns are named or selected, and computed of both rows by a \`derive\` after it. Rows stand in left, then right order, whichever table is the larger. \`lookup\` takes names and selections.
+- **pivot** lists its \`keys\`, so that there are as many columns: no \`limit\`, \`sort\`, \`keySeparator\`; of two columns it pivots on one text, \`\` { key: (d) => \`\${d.a}_\${d.b}\` } \`\`.
+- **spread** makes as many columns as \`as\` or \`limit\` say, of null where no row has as many elements; elements are no arrays and no objects.
+- **impute** has no \`expand\`: \`t.select("a").dedupe().cross(t.select("b").dedupe()).join_left(t, [["a", "b"], ["a", "b"]])\` has a row of each combination.
+- **sample** and **shuffle** have a \`seed\`; the size is a number, and \`weight\` does not go with \`replace\`.
+- **orderby** takes keys without names, and no \`collate\`: texts stand in the order of their UTF-16 units.
+- **Aggregates** that make objects (\`object_agg\`, \`map_agg\`, \`entries_agg\`) and \`reduce\` are not there, nor are \`assign\`, \`reify\` and \`unorder\`: an order is made where somebody sees it, and a table computed where it is observed.
+- **Observers** give all columns of a table, not grouped: \`select\` before \`objects\` and \`print\`. Texts of tables are files: \`writeCsv\`, \`writeJsonLines\`, \`writeArrow\`.
+- **Answers**: a table has null, never undefined. Keys of several columns never collide, and -0 and 0 are one key, 0. A frame's sum forgets what has left the frame.`;
+
 export function verbsPage(): string {
   const of = (role: Verb["role"]) => verbs.filter((verb) => verb.role === role);
   return [
@@ -121,7 +150,9 @@ export function verbsPage(): string {
     section("Writers", "Promises. What a call writes appears whole when it returns, or not at all. Not of a grouped table.", of("writer")),
     list("Aggregates", "Values of `rollup` and `derive`: of a column's name or a row function.", aggregates),
     list("Window functions", "Values of `derive`: of the group, or of the whole table, in its order.", windows),
+    selections,
     frames,
     bins(),
+    differences,
   ].join("\n\n") + "\n";
 }

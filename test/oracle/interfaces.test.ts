@@ -31,6 +31,8 @@ it.each([
   ["fewer", "the interface says id"],
   ["written", "the interface says id, station"],
   ["distinctRows", "the interface says ok"],
+  ["allButSome", "the interface says id, level"],
+  ["groupsLike", "the interface says id, level"],
   ["clashInJoin", 'a column "label", which the interface leaves out'],
   ["clashInRename", 'a column "ok", which the interface leaves out'],
 ])("%s is refused", async (name, message) => {

@@ -26,3 +26,6 @@ export interface Diagnostic {
   /** How it is mended; the edits are there where they are sure. */
   readonly fix: { readonly message: string; readonly edits: readonly TextEdit[] };
 }
+
+/** The same, where what is to be written instead is not all of what stands there. */
+export const withoutEdits = (d: Diagnostic): Diagnostic => ({ ...d, fix: { ...d.fix, edits: [] } });

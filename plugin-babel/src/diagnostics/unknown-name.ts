@@ -4,7 +4,7 @@ import { at, defineDiagnostic } from "./define.ts";
 
 /** What programs call of the runtime by its own name. */
 const exported: ReadonlySet<string> = new Set([
-  "op", "bin", "desc", "rolling", "table", "readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake", "readAdbc", "readSource", "defineSource", "deleteIceberg", "compactIceberg", "rank", "size",
+  "op", "bin", "desc", "rolling", "all", "not", "startswith", "endswith", "matches", "table", "readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake", "readAdbc", "readSource", "defineSource", "deleteIceberg", "compactIceberg", "rank", "size",
   "barrier", "bcast", "reduce", "allreduce", "scan", "exscan", "gather", "allgather", "scatter", "alltoall", "alltoallv",
 ]);
 

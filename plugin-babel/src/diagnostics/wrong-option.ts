@@ -21,6 +21,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 const instead: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["columns", "usecols", "select"].map((name) => [name, "list the columns in the interface: no others are read"])),
   ...Object.fromEntries(["limit", "limt", "nrows", "n_rows", "rows", "n", "head"].map((name) => [name, "take the first rows with slice(0, n) after it"])),
+  ...Object.fromEntries(["left", "right", "how"].map((name) => [name, "which rows stay is the verb's name: join_left, join_right, join_full"])),
   overwrite: "write mode: \"overwrite\" to replace an existing output",
   ...Object.fromEntries(["where", "filter", "filters"].map((name) => [name, "filter the table after it: what the filter does not need is not read"])),
 };
@@ -28,8 +29,14 @@ const instead: Readonly<Record<string, string>> = {
 /** The same of writers of Iceberg tables, which replace otherwise. */
 const insteadOfIceberg: Readonly<Record<string, string>> = Object.fromEntries(["where", "filter", "filters", "overwrite_filter"].map((name) => [name, "replace rows by a condition with overwriteIceberg(table, (d) => …)"]));
 
+/** The same of what gives rows or shows them. */
+const insteadOfRows: Readonly<Record<string, string>> = {
+  columns: "select(…) the columns before it",
+  ...Object.fromEntries(["grouped", "groupby"].map((name) => [name, "group the rows where they are taken: Map.groupBy(t.objects(), (row) => row.key)"])),
+};
+
 const fixOf = (owner: string, name: string): string => {
-  const known = owner.endsWith("Iceberg") && owner !== "readIceberg" ? insteadOfIceberg : instead;
+  const known = owner === "objects" || owner === "print" ? insteadOfRows : owner.endsWith("Iceberg") && owner !== "readIceberg" ? insteadOfIceberg : instead;
   return Object.hasOwn(known, name) ? known[name]! : `leave '${name}' out`;
 };
 

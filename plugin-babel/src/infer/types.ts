@@ -7,12 +7,12 @@
  * After a mistake the walk goes on, so that one build shows them all: what a mistake would have defined gets a stand-in type,
  * and whatever mentions it is not checked.
  */
-import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, withoutEdits } from "../diagnostics/diagnostic.ts";
 import { groupedTable } from "../diagnostics/grouped-table.ts";
 import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { noInterface } from "../diagnostics/no-interface.ts";
 import type { Expression } from "../ir/expression.ts";
-import { columnOf, type FunctionIR, type Instruction, instructions, type RowArgument, type TableType, type ValueId, valuesOf } from "../ir/ir.ts";
+import { columnOf, type FunctionIR, type Instruction, instructions, type OutputColumn, type RowArgument, selectedBy, type TableType, type ValueId, valuesOf } from "../ir/ir.ts";
 import { eitherType, type RowType, type SourceSpan, unsureType, type ValueType } from "../ir/types.ts";
 import { isComplete, type TypeContext, verbOf } from "../verbs/index.ts";
 import { parameter } from "../verbs/parameter.ts";
@@ -89,8 +89,9 @@ class TypeInference {
     const verb = verbOf(i.op);
     if (inputs.some((type, n) => type.groups !== null && !(n === 0 && verb.grouped))) return this.#report(groupedTable(i.op, i.span));
 
+    this.#select(i, inputs);
     const doubtful = new Set(i.inputs.flatMap((v) => [...(this.#doubtful.get(v) ?? [])]));
-    if (i.rows.length === 0) i.rows = this.#implied(i, inputs);
+    if (i.rows.every((r) => r.role === "parameter")) i.rows.push(...this.#implied(i, inputs));
     for (const argument of i.rows) {
       if (argument.expression !== null || argument.source === "" || argument.aggregate === "count") continue;
       argument.expression = this.#expression(i, argument, inputs, doubtful);
@@ -123,6 +124,28 @@ class TypeInference {
       }
     }
     return types;
+  }
+
+  /** Puts columns in the place of selectors; where others are put, the verb finds. */
+  #select(i: Instruction, inputs: readonly TableType[]): void {
+    const chosen = (of: RowArgument | OutputColumn): string[] => {
+      const { row } = inputs[of.input]!;
+      i.wild = true;
+      for (const name of of.selector!.names) {
+        if (!columnOf(row, name)) this.#report(withoutEdits(misspeltColumn(name, of.span, row, this.#origin(i.inputs[of.input]!, name))));
+      }
+      return selectedBy(of.selector!, row);
+    };
+    i.columns = i.columns.flatMap((c) => {
+      if (!c.selector || c.option !== undefined) return [c];
+      const { selector: _, ...column } = c;
+      return chosen(c).map((name) => ({ ...column, from: name, as: name }));
+    });
+    i.rows = i.rows.flatMap((r) => {
+      if (!r.selector) return [r];
+      const { selector: _, ...argument } = r;
+      return chosen(r).map((name): RowArgument => ({ ...argument, name, source: "", expression: { kind: "column", name, type: columnOf(inputs[r.input]!.row, name)!, span: r.span } }));
+    });
   }
 
   #implied(i: Instruction, inputs: readonly TableType[]): RowArgument[] {

@@ -82,6 +82,13 @@ export interface Binning {
   readonly offset?: number;
 }
 
+/** Columns by their names, until infer-types knows which there are: those named and those like a pattern; `not`: all but these. */
+export interface Selector {
+  readonly names: readonly string[];
+  readonly like: readonly { readonly how: "startsWith" | "endsWith" | "includes"; readonly text: string }[];
+  readonly not: boolean;
+}
+
 /**
  * One operand of a verb that is evaluated per row (or, for aggregates, per group). A window is an operand and, behind it and under
  * the same name, those of its parameters, of its frame's two bounds, and of the column that measures a range. So is an aggregate of
@@ -111,6 +118,8 @@ export interface RowArgument {
   /** The values JavaScript sees are wanted, though a column is named. */
   readonly seen?: true;
   readonly descending?: boolean;
+  /** It stands for all that the selector chooses. */
+  readonly selector?: Selector;
   /** By lower-row-functions. */
   tier?: "native" | "v8";
 }
@@ -122,8 +131,10 @@ export interface OutputColumn {
   readonly as: string;
   /** Of a full join: the other side's column of that name, where this side has no row. */
   readonly merged?: true;
-  /** Of a writer: the option that names it. */
+  /** Of a writer: the option that names it. Of derive and relocate: "before" or "after", where others are put. */
   readonly option?: string;
+  /** It stands for all that the selector chooses; `from` is how that is written. */
+  readonly selector?: Selector;
   readonly span: SourceSpan;
 }
 
@@ -164,6 +175,8 @@ export interface Instruction {
   readonly open?: boolean;
   /** The variables it stands for hold no table on some paths (`let t = null`), where reading them is the program's own error. */
   partial?: true;
+  /** Some of its columns are chosen by what their names are like: columns that a file has and the interface leaves out might be, too. */
+  wild?: true;
   /** Of readers: the interface's columns. Of `get`: the cell. */
   declared: RowType | null;
   /** By infer-types; null for observers and writers. */
@@ -233,6 +246,11 @@ export function successors(block: Block): BlockId[] {
   const t = block.terminator;
   const next = t.kind === "goto" ? [t.target] : t.kind === "branch" ? [t.then, t.else] : [];
   return block.handler === null ? next : [...next, block.handler];
+}
+
+/** The columns that a selector chooses, in their order. */
+export function selectedBy({ names, like, not }: Selector, row: RowType): string[] {
+  return row.map((c) => c.name).filter((name) => (names.includes(name) || like.some(({ how, text }) => name[how](text))) !== not);
 }
 
 export function columnOf(row: RowType, name: string): ValueType | null {

@@ -23,10 +23,11 @@ export function printInstruction(i: Instruction): string {
   const parts = [`%${i.id} = ${i.op}`, ...i.inputs.map((v) => `%${v}`)];
   for (const [name, scalar] of Object.entries(i.scalars)) parts.push(`${name}=${printScalar(scalar)}`);
   if (i.partial) parts.push("partial");
+  if (i.wild) parts.push("wild");
   if (i.declared) parts.push(`declares ${printRow(i.declared)}`);
   for (const row of i.rows) parts.push(printRowArgument(row));
   for (const row of i.pushed) parts.push(`pushed ${printRowArgument(row)}`);
-  for (const c of i.columns) parts.push(`${c.merged ? "both" : c.input === 0 ? "left" : "right"} ${JSON.stringify(c.from)}${c.as === c.from ? "" : ` as ${JSON.stringify(c.as)}`}${c.option === undefined ? "" : ` for ${c.option}`}`);
+  for (const c of i.columns) parts.push(`${c.merged ? "both" : c.input === 0 ? "left" : "right"} ${JSON.stringify(c.from)}${c.as === c.from ? "" : ` as ${JSON.stringify(c.as)}`}${c.option === undefined ? "" : ` for ${c.option}`}${c.selector ? ` selects ${JSON.stringify(c.selector)}` : ""}`);
   if (i.type) parts.push(`: ${printTableType(i.type)}`);
   if (i.demanded) parts.push(`demanded ${JSON.stringify(i.demanded)}`);
   if (i.besides) parts.push(`besides ${JSON.stringify(i.besides.seen ?? "")} ${JSON.stringify(i.besides.clashing)}`);
@@ -52,7 +53,7 @@ export const printRow = (row: RowType): string => `{${row.map((c) => `${JSON.str
 export const printTableType = (type: TableType): string => `${printRow(type.row)}${type.groups ? ` by ${printRow(type.groups)} reading ${JSON.stringify(type.groupReads ?? [])}` : ""}`;
 
 function printRowArgument(row: RowArgument): string {
-  const words = [row.role, row.name === null ? "" : JSON.stringify(row.name), row.input === 1 ? "of right" : "", row.role === "window" && row.aggregate ? `over ${row.aggregate}` : (row.aggregate ?? row.window ?? ""), row.fraction === undefined ? "" : `at ${row.fraction}`, row.binning ? `binned ${JSON.stringify(row.binning)}` : "", row.frame ?? "", row.seen ? "seen" : "", row.descending ? "desc" : "", row.tier === "v8" ? "v8" : ""];
+  const words = [row.role, row.name === null ? "" : JSON.stringify(row.name), row.input === 1 ? "of right" : "", row.role === "window" && row.aggregate ? `over ${row.aggregate}` : (row.aggregate ?? row.window ?? ""), row.fraction === undefined ? "" : `at ${row.fraction}`, row.binning ? `binned ${JSON.stringify(row.binning)}` : "", row.frame ?? "", row.selector ? `selects ${JSON.stringify(row.selector)}` : "", row.seen ? "seen" : "", row.descending ? "desc" : "", row.tier === "v8" ? "v8" : ""];
   const body = row.expression ? `= ${printExpression(row.expression)}` : `written ${JSON.stringify(row.source)}`;
   return `${words.filter(Boolean).join(" ")} ${body};`;
 }

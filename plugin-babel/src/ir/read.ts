@@ -1,6 +1,6 @@
 /** The printed IR read back, so that a test can start at any stage: `printFunction(readFunction(text)) === text`. */
 import type { Distribution, Partitioning } from "./distribution.ts";
-import { type Binning, type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Met, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
+import { type Binning, type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Met, type Order, type OutputColumn, type RowArgument, type Scalar, type Selector, type TableType, type Terminator } from "./ir.ts";
 import { readExpression, readType } from "./read-expression.ts";
 import { Scanner } from "./scanner.ts";
 import type { JsType, RowType, SourceSpan } from "./types.ts";
@@ -45,6 +45,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const scalars: Record<string, Scalar> = {};
   for (let name = s.accept(/(\w+)=(?=")/); name !== null; name = s.accept(/(\w+)=(?=")/)) scalars[name] = { source: s.string(), span: NOWHERE };
   const partial = s.accept(/partial\b/) !== null;
+  const wild = s.accept(/wild\b/) !== null;
   const declared = s.accept(/declares /) === null ? null : readRow(s);
   const rows: RowArgument[] = [];
   const pushed: RowArgument[] = [];
@@ -59,7 +60,8 @@ function readInstruction(id: number, s: Scanner): Instruction {
     const from = s.string();
     const as = s.accept(/as /) === null ? from : s.string();
     const option = s.accept(/for (\w+)/);
-    columns.push({ input: side === "right" ? 1 : 0, from, as, ...(side === "both" ? { merged: true as const } : {}), ...(option === null ? {} : { option }), span: NOWHERE });
+    const selector = readSelector(s);
+    columns.push({ input: side === "right" ? 1 : 0, from, as, ...(side === "both" ? { merged: true as const } : {}), ...(option === null ? {} : { option }), ...(selector && { selector }), span: NOWHERE });
   }
   const type = s.accept(/:/) === null ? null : readTableType(s);
   const demanded = s.accept(/demanded /) === null ? null : s.strings();
@@ -69,7 +71,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const order: Order | null = s.accept(/unordered/) !== null ? { observed: false, why: null } : s.accept(/ordered /) !== null ? { observed: true, why: s.string() || null } : null;
   const executes = s.accept(/executes/) !== null ? true : s.accept(/answered/) !== null ? false : null;
   const frame = Number(s.accept(/frame (\d+)/) ?? 0);
-  return instruction({ id, op, inputs, scalars, ...(partial ? { partial } : {}), declared, rows, pushed, columns, type, demanded, besides, limit: limit === null ? null : Number(limit), distribution, order, executes, frame, span: readSpan(s) });
+  return instruction({ id, op, inputs, scalars, ...(partial ? { partial } : {}), ...(wild ? { wild } : {}), declared, rows, pushed, columns, type, demanded, besides, limit: limit === null ? null : Number(limit), distribution, order, executes, frame, span: readSpan(s) });
 }
 
 function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {
@@ -80,13 +82,18 @@ function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {
   const fraction = s.accept(/at (\S+)/);
   const binning = s.accept(/binned (\{[^}]*\})/);
   const frame = role === "window" ? s.accept(/(?:rows|peers|range)\b/) : null;
+  const selector = readSelector(s);
   const seen = s.accept(/seen\b/) !== null;
   const descending = s.accept(/desc\b/) !== null;
   const tier = s.accept(/v8\b/) !== null;
   const source = s.accept(/written /) === null ? null : s.string();
   const expression = source === null ? (s.expect(/=/), readExpression(s)) : null;
   s.expect(/;/);
-  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(fraction === null ? {} : { fraction: Number(fraction) }), ...(binning === null ? {} : { binning: JSON.parse(binning) as Binning }), ...(window === null ? {} : { window }), ...(frame === null ? {} : { frame: frame as FrameKind }), ...(seen ? { seen: true as const } : {}), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
+  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(fraction === null ? {} : { fraction: Number(fraction) }), ...(binning === null ? {} : { binning: JSON.parse(binning) as Binning }), ...(window === null ? {} : { window }), ...(frame === null ? {} : { frame: frame as FrameKind }), ...(selector && { selector }), ...(seen ? { seen: true as const } : {}), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
+}
+
+function readSelector(s: Scanner): Selector | null {
+  return s.accept(/selects (?=\{)/) === null ? null : (JSON.parse(s.acceptBraces()!) as Selector);
 }
 
 function readRow(s: Scanner): RowType {

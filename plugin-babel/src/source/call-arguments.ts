@@ -21,6 +21,8 @@ export function emittedArguments(call: t.CallExpression, signature: readonly Par
       }
       case "tables":
         return listed(nodes.splice(0)).map((node) => ({ kind: "expression", node, isTable: true }));
+      case "weight":
+        return [];
       default:
         nodes.splice(0, parameter.kind === "predicate" || parameter.kind === "join-keys" || parameter.kind === "merge" ? 1 : nodes.length);
         return [];

@@ -21,10 +21,10 @@ export function splitCondition(i: Instruction): void {
   const keys = all.map((conjunct, n) => (throwing >= 0 && n >= throwing ? null : keysIn(conjunct)));
   const rest = all.filter((_, n) => keys[n] === null);
   const argument = { name: null, span: match.span, source: "" };
-  i.rows = keys.flatMap((pair) => (pair === null ? [] : [
+  i.rows = [...i.rows.filter((r) => r !== match), ...keys.flatMap((pair) => (pair === null ? [] : [
     { ...argument, role: "left" as const, input: 0 as const, expression: seen(pair[0]) },
     { ...argument, role: "right" as const, input: 1 as const, expression: seen(pair[1]) },
-  ]));
+  ]))];
   if (rest.length === 0) return;
   i.rows.push({ ...match, expression: rest.reduce((left, right) => ({ kind: "and", left, right, type: right.type, span: left.span })) });
 }

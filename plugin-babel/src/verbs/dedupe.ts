@@ -3,7 +3,7 @@ import type { Verb } from "./verb.ts";
 
 export const dedupe: Verb = {
   name: "dedupe",
-  docs: "The first row, in table order, of each distinct key; without keys, of each distinct row.",
+  docs: "The first row, in table order, of each distinct key; without keys, of each distinct row. Keys are columns, selections of them, and row functions.",
   example: 'trips.dedupe("PULocationID", "DOLocationID")',
   on: "table",
   role: "verb",
@@ -17,6 +17,6 @@ export const dedupe: Verb = {
   repeatable: false,
   demands: (i, demanded) => [union(demanded, readBy(i.rows))],
   // Without keys named, all columns are the key.
-  besides: (i) => (i.rows.every((r) => r.source === "") ? "seen" : "passes"),
+  besides: (i) => (i.wild || i.rows.every((r) => r.source === "") ? "seen" : "passes"),
   lower: (i) => ({ method: "dedupe", descriptor: { keys: i.rows.map(expressionOf) } }),
 };

@@ -1,11 +1,13 @@
 import { keyReplaced } from "../diagnostics/key-replaced.ts";
+import { verbArgument } from "../diagnostics/verb-argument.ts";
 import { aggregateFunctions, windowFunctions } from "../functions/index.ts";
-import { type Instruction, type RowArgument, type TableType, columnOf } from "../ir/ir.ts";
-import type { Column, ValueType } from "../ir/types.ts";
+import { columnOf, type Instruction, type OutputColumn, type RowArgument, type TableType } from "../ir/ir.ts";
+import type { Column, RowType, ValueType } from "../ir/types.ts";
+import { relocated } from "./relocate.ts";
 import { expressionOf, groupReads, hashedBy, names, readBy, renameKeys, together, union } from "./rules.ts";
 import { reportWindows } from "./window-arguments.ts";
 import { seesOrder, windowData } from "./windows.ts";
-import type { Verb } from "./verb.ts";
+import type { TypeContext, Verb } from "./verb.ts";
 
 /** The operands that are columns; those of a window's parameters and frame follow it. */
 export const columns = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "column" || r.role === "window");
@@ -22,14 +24,31 @@ export function typeOf(r: RowArgument, i: Instruction): ValueType {
   return fn.result(argument, parameters[otherwise]?.expression?.type ?? null);
 }
 
+/** The columns that are derived are all there is. */
+const isDropping = (i: Instruction): boolean => i.rows.some((r) => r.role === "parameter" && r.name === null);
+
+/** The columns as the options order them. Those that replace another stay in its place. */
+function placed(i: Instruction, input: TableType, row: RowType, context: TypeContext): RowType {
+  if (!isDropping(i) && i.columns.length === 0) return row;
+  if (input.groups) {
+    context.report(verbArgument(i.op, "no options on a grouped table", i.columns[0]?.span ?? i.span, "ungroup() after it, and select(…) or relocate(…) the columns then"));
+    i.columns = [];
+    return row;
+  }
+  const output = (name: string): OutputColumn => ({ input: 0, from: name, as: name, span: i.span });
+  const derived = [...new Set(columns(i).map((r) => r.name!))];
+  i.columns = isDropping(i) ? derived.map(output) : (relocated(i, derived.filter((name) => !columnOf(input.row, name)).map(output), row, context) ?? []);
+  return i.columns.length === 0 ? row : i.columns.map(({ as }) => ({ name: as, type: columnOf(row, as)! }));
+}
+
 export const derive: Verb = {
   name: "derive",
-  docs: "Adds columns, or replaces columns of the same name in place: row functions, window functions, and aggregates of the group or of a frame. Every one sees the input.",
+  docs: "Adds columns, or replaces columns of the same name in place: row functions, window functions, and aggregates of the group or of a frame. Every one sees the input. Of a table without groups new columns stand `before` or `after` another, and with `drop` they are all there is.",
   example: 'trips.derive({ month: (d) => d.pickup_datetime.getUTCMonth() + 1, previous: op.lag("pickup_datetime") })',
   on: "table",
   role: "verb",
   grouped: true,
-  signature: [{ kind: "columns" }],
+  signature: [{ kind: "columns" }, { kind: "placed" }],
   type: (i, [input], context): TableType => {
     i.declared = input!.groups;
     reportWindows(i, context);
@@ -41,7 +60,7 @@ export const derive: Verb = {
       if (place < 0) row.push(column);
       else row[place] = column;
     }
-    return { ...input!, row };
+    return { ...input!, row: placed(i, input!, row, context) };
   },
   distribution: (i, inputs) => {
     const keys = names(i.declared ?? []);
@@ -66,10 +85,14 @@ export const derive: Verb = {
     return [union(kept, readBy(i.rows.filter((r) => demanded.has(r.name!))), groupReads(input))];
   },
   prune: (i, demanded) => {
-    i.rows = i.rows.filter((r) => demanded.has(r.name!));
+    i.rows = i.rows.filter((r) => r.name === null || demanded.has(r.name));
+    i.columns = i.columns.filter((c) => demanded.has(c.as));
   },
-  lower: (i) =>
-    windows(i).length === 0
-      ? { method: "derive", descriptor: { columns: i.rows.map((r) => ({ name: r.name, expression: expressionOf(r) })) } }
-      : { method: "window", descriptor: { columns: columns(i).map((r) => ({ name: r.name, value: windowData(r, i) })) } },
+  besides: (i) => (isDropping(i) ? "ends" : "passes"),
+  lower: (i) => {
+    const select = (isDropping(i) || i.columns.length > 0) && { select: i.columns.map(({ from, as }) => ({ from, as })) };
+    return windows(i).length === 0
+      ? { method: "derive", descriptor: { columns: columns(i).map((r) => ({ name: r.name, expression: expressionOf(r) })), ...select } }
+      : { method: "window", descriptor: { columns: columns(i).map((r) => ({ name: r.name, value: windowData(r, i) })), ...select } };
+  },
 };

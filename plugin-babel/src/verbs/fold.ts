@@ -10,7 +10,7 @@ const made = (i: Instruction, from: "key" | "value"): OutputColumn | undefined =
 
 export const fold: Verb = {
   name: "fold",
-  docs: "A row for each of the named columns: the other columns, the column's name as `key`, its value as `value`.",
+  docs: "A row for each of the columns, named or selected: the other columns, the column's name as `key`, its value as `value`.",
   example: 'trips.fold(["trip_miles", "PULocationID"], { as: ["measure", "amount"] })',
   on: "table",
   role: "verb",
@@ -31,6 +31,7 @@ export const fold: Verb = {
   distribution: (i, inputs) => renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null)),
   communicates: silent,
   order: () => "passes",
+  besides: (i) => (i.wild ? "seen" : "passes"),
   rowwise: false,
   passFilter: (i, read) => (i.columns.some((c) => c.input === 1 && read.has(c.as)) ? null : { input: 0 }),
   repeatable: true,

@@ -19,7 +19,7 @@ const isMoved = (i: Instruction, inputs: readonly Distribution[]): boolean => wi
 
 export const groupby: Verb = {
   name: "groupby",
-  docs: "Says by which keys rollup, count, pivot, slice, sample, and the windows and aggregates of derive and impute group; moves nothing itself. Keys are columns, row functions, and bins.",
+  docs: "Says by which keys rollup, count, pivot, slice, sample, and the windows and aggregates of derive and impute group; moves nothing itself. Keys are columns, selections of them, row functions, and bins.",
   example: 'trips.groupby("PULocationID", { month: (d) => d.pickup_datetime.getUTCMonth(), miles: bin("trip_miles", { maxbins: 20 }) })',
   on: "table",
   role: "verb",
@@ -41,6 +41,7 @@ export const groupby: Verb = {
     return i.declared ? null : "least and greatest values of all ranks, for the bins (Allgather)";
   },
   order: () => "passes",
+  besides: (i) => (i.wild ? "seen" : "passes"),
   rowwise: true,
   repeatable: true,
   // A key groups even where its column is not read afterwards: none can be forgotten.

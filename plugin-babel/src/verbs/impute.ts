@@ -27,6 +27,7 @@ function filled(name: string, type: ValueType, otherwise: Expression): Expressio
 export const impute: Verb = {
   ...derive,
   name: "impute",
+  signature: [{ kind: "columns" }],
   docs: "Puts values in the place of null and NaN: of row functions, or aggregates of the table or the group.",
   example: 'trips.impute({ trip_miles: op.mean("trip_miles"), driver: () => "unknown" })',
   type: (i, [input], context) => {

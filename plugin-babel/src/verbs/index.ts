@@ -17,6 +17,7 @@ import { parameter } from "./parameter.ts";
 import { pivot } from "./pivot.ts";
 import { readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, table } from "./readers.ts";
 import { rebalance } from "./rebalance.ts";
+import { relocate } from "./relocate.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
 import { sample } from "./sample.ts";
@@ -24,6 +25,7 @@ import { select } from "./select.ts";
 import { except, intersect, union } from "./sets.ts";
 import { shuffle } from "./shuffle.ts";
 import { slice } from "./slice.ts";
+import { spread } from "./spread.ts";
 import { spool } from "./spool.ts";
 import { ungroup } from "./ungroup.ts";
 import { unroll } from "./unroll.ts";
@@ -34,8 +36,8 @@ import { writeArrow, writeCsv, writeIceberg, writeJsonLines, writeParquet, write
 
 export const catalogue: readonly Verb[] = [
   readParquet, readArrow, readCsv, readJsonLines, readIceberg, readPostgres, readFlightSql, readSnowflake, readAdbc, readSource, table,
-  filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
-  fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
+  filter, derive, impute, select, rename, relocate, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
+  fold, unroll, spread, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, batches, print,
   writeParquet, writeArrow, writeCsv, writeJsonLines, writeIceberg, writePostgres, writeSnowflake, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
 ];

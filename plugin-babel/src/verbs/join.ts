@@ -1,4 +1,5 @@
 import { joinKeyTypes } from "../diagnostics/join-key-types.ts";
+import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
 import { ANY, type Distribution, replicated } from "../ir/distribution.ts";
 import type { Data } from "../ir/data.ts";
@@ -6,7 +7,7 @@ import type { Instruction, OutputColumn, TableType } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
 import { type Column, eitherType } from "../ir/types.ts";
 import { conditionData, matchOf, splitCondition } from "./condition.ts";
-import { expressionOf, names, readBy, together, union } from "./rules.ts";
+import { expressionOf, names, readBy, renameKeys, together, union } from "./rules.ts";
 import { reportTwice } from "./select.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
@@ -43,22 +44,37 @@ export function checkKeys(i: Instruction, context: TypeContext): void {
 const mayLack: Readonly<Record<JoinType, readonly (0 | 1)[]>> = { inner: [], left: [1], right: [0], full: [0, 1], semi: [], anti: [] };
 
 /**
- * Arquero's output: all columns of both sides, keys of one name once, of the side that has them in every row; clashing names get
- * `_1` and `_2`.
+ * Arquero's output: the columns that are named, or all of both sides, keys of one name once, of the side that has them in every row;
+ * clashing names get `_1` and `_2`, or their suffixes.
  */
 export function outputColumns(i: Instruction, type: JoinType, left: TableType, right: TableType): OutputColumn[] {
   const rightKeys = keysOf(i, "right");
-  const shared = new Set(keysOf(i, "left").flatMap((l, n) => (l.name !== null && l.name === rightKeys[n]?.name ? [l.name] : [])));
-  const leftNames = names(left.row).filter((name) => type !== "right" || !shared.has(name));
-  const rightNames = names(right.row).filter((name) => type === "right" || !shared.has(name));
+  const isNamed = parameterOf(i, "values") !== undefined;
+  const shared = new Set(keysOf(i, "left").flatMap((l, n) => (!isNamed && l.name !== null && l.name === rightKeys[n]?.name ? [l.name] : [])));
+  const named = (input: 0 | 1, { row }: TableType): string[] => (isNamed ? [...new Set(i.columns.filter((c) => c.input === input).map((c) => c.from))] : names(row));
+  const leftNames = named(0, left).filter((name) => type !== "right" || !shared.has(name));
+  const rightNames = named(1, right).filter((name) => type === "right" || !shared.has(name));
   const clash = (name: string) => leftNames.includes(name) && rightNames.includes(name);
+  const suffixed = (name: string, side: 0 | 1): string => (clash(name) ? `${name}${parameterOf(i, `suffix ${side}`) ?? `_${side + 1}`}` : name);
   return [
     ...leftNames.map((from): OutputColumn => {
       const merged = type === "full" && shared.has(from) ? { merged: true as const } : {};
-      return { input: 0, from, as: clash(from) ? `${from}_1` : from, ...merged, span: i.span };
+      return { input: 0, from, as: suffixed(from, 0), ...merged, span: i.span };
     }),
-    ...rightNames.map((from) => ({ input: 1 as const, from, as: clash(from) ? `${from}_2` : from, span: i.span })),
+    ...rightNames.map((from) => ({ input: 1 as const, from, as: suffixed(from, 1), span: i.span })),
   ];
+}
+
+/** What the options say. */
+const parameterOf = (i: Instruction, name: string): unknown => {
+  const value = i.rows.find((r) => r.role === "parameter" && r.name === name)?.expression;
+  return value?.kind === "literal" ? value.value : undefined;
+};
+
+/** The columns that are named and there are not. */
+function reportNamed(i: Instruction, inputs: readonly TableType[], context: TypeContext): void {
+  for (const { input, from, span } of i.columns) if (!columnOf(inputs[input]!.row, from)) context.report(misspeltColumn(from, span, inputs[input]!.row, context.origin(i, input, from)));
+  i.columns = i.columns.filter((c) => columnOf(inputs[c.input]!.row, c.from));
 }
 
 /** Both inputs by the key columns, where each key is a plain column. */
@@ -77,17 +93,19 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
     example,
     on: "table",
     role: "verb",
-    signature: [{ kind: "table" }, ...(keyed ? [{ kind: "join-keys" as const, condition: true }] : [])],
+    signature: [{ kind: "table" }, ...(keyed ? [{ kind: "join-keys" as const, condition: true }] : []), ...(keepsLeftOnly ? [] : [{ kind: "join-values" as const }])],
     implied: ([left, right]) =>
       names(left!.row)
         .filter((name) => keyed && columnOf(right!.row, name))
         .flatMap((column) => [{ role: "left", input: 0, column }, { role: "right", input: 1, column }] as const),
     type: (i, [left, right], context) => {
-      if (keyed && i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
+      if (keyed && keysOf(i, "left").length === 0 && !matchOf(i)) context.report(noCommonColumns(i.span, left!.row, right!.row));
       checkKeys(i, context);
       splitCondition(i);
       if (keepsLeftOnly) return left!;
+      reportNamed(i, [left!, right!], context);
       i.columns = outputColumns(i, type, left!, right!);
+      i.rows = i.rows.filter((r) => r.role !== "parameter" || r.name === "values");
       reportTwice(i.columns, context);
       const row = i.columns.map(({ input, from, as, merged }): Column => {
         const t = columnOf((input === 0 ? left! : right!).row, from)!;
@@ -100,8 +118,9 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
     distribution: (i, [left, right]): Distribution => {
       if (left!.kind === "replicated" && right!.kind === "replicated") return replicated(`both sides of ${name} are replicated`, i.span);
       // A replicated side is there on every rank: nothing moves, and the rows of the other stay where they are.
-      if (right!.kind === "replicated" && stays(1)) return left!;
-      return type === "right" && left!.kind === "replicated" ? right! : ANY;
+      const kept = (input: 0 | 1) => (key: string) => (keepsLeftOnly ? key : (i.columns.find((c) => c.input === input && c.from === key)?.as ?? null));
+      if (right!.kind === "replicated" && stays(1)) return renameKeys(left!, kept(0));
+      return type === "right" && left!.kind === "replicated" ? renameKeys(right!, kept(1)) : ANY;
     },
     communicates: (i, [left, right]) => {
       if ((left!.kind === "replicated" && stays(0)) || (right!.kind === "replicated" && stays(1))) return null;
@@ -125,7 +144,7 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
       const side = (input: 0 | 1) => i.columns.filter((c) => (c.input === input || c.merged) && demanded.has(c.as)).map((c) => c.from);
       return [union(keepsLeftOnly ? demanded : side(0), readBy(i.rows, 0)), union(keepsLeftOnly ? [] : side(1), readBy(i.rows, 1))];
     },
-    besides: (_, input) => (input === 1 && keepsLeftOnly ? "ends" : "passes"),
+    besides: (i, input) => ((input === 1 && keepsLeftOnly) || (parameterOf(i, "values") !== undefined && !i.wild) ? "ends" : "passes"),
     prune: (i, demanded) => {
       i.columns = i.columns.filter((c) => demanded.has(c.as));
     },
@@ -160,8 +179,8 @@ const isHash = (d: Distribution | undefined) => d?.kind === "distributed" && d.p
 export const join = makeJoin({
   name: "join",
   type: "inner",
-  docs: "Pairs of a left and a right row whose keys are equal, or that a condition `(a, b) => …` holds of; null keys match nothing.",
-  example: 'trips.join(weather, "date")',
+  docs: "Pairs of a left and a right row whose keys are equal, or that a condition `(a, b) => …` holds of; null keys match nothing. A third argument names the columns of the result, of the left table and of the right one, a fourth what columns of one name end in: `{ suffix: [\"_1\", \"_2\"] }`, as they do by default.",
+  example: 'trips.join(weather, "date", [["driver", "date"], not("date")], { suffix: ["", "_weather"] })',
 });
 export const join_left = makeJoin({
   name: "join_left",

@@ -3,13 +3,15 @@ import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
 import { ANY } from "../ir/distribution.ts";
 import { columnOf, type Instruction, type OutputColumn, type TableType } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
-import { checkKeys, join, keyData } from "./join.ts";
+import { checkKeys, join, keyData, keysOf } from "./join.ts";
 import { names, readBy, renameKeys, union } from "./rules.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** What is looked up: the columns named, else all that the left table lacks. */
 function looked(i: Instruction, left: TableType, right: TableType, context: TypeContext): OutputColumn[] {
   const named = i.columns.filter((c) => c.input === 1);
+  // Also those of a file that the interface leaves out.
+  if (named.length === 0) i.wild = true;
   if (named.length === 0) return names(right.row).filter((name) => !columnOf(left.row, name)).map((name) => ({ input: 1, from: name, as: name, span: i.span }));
   return named.filter((c) => {
     const isThere = columnOf(right.row, c.from) !== null;
@@ -27,7 +29,7 @@ export const lookup: Verb = {
   signature: [{ kind: "table" }, { kind: "join-keys", condition: false }, { kind: "looked-up" }],
   implied: join.implied!,
   type: (i, [left, right], context) => {
-    if (i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
+    if (keysOf(i, "left").length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
     checkKeys(i, context);
     const columns = new Map(left!.row.map(({ name }): [string, OutputColumn] => [name, { input: 0, from: name, as: name, span: i.span }]));
     // A column of the same name is replaced in its place.
@@ -52,7 +54,7 @@ export const lookup: Verb = {
     const side = (input: 0 | 1) => i.columns.filter((c) => c.input === input && demanded.has(c.as)).map((c) => c.from);
     return [union(side(0), readBy(i.rows, 0)), union(side(1), readBy(i.rows, 1))];
   },
-  besides: (_, input) => (input === 1 ? "ends" : "passes"),
+  besides: (i, input) => (input === 1 && !i.wild ? "ends" : "passes"),
   prune: (i, demanded) => {
     i.columns = i.columns.filter((c) => demanded.has(c.as));
   },

@@ -2,14 +2,14 @@
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" | "address" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "selection" | "weight" | "character" | "date" | "database" | "server" | "address" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, texts, columns, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, selection, weight, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "selection", "weight", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -49,7 +49,11 @@ export const optionsOf = {
   objects: range,
   print: range,
   bin: { maxbins: number, nice: boolean, minstep: number, step: number, offset: number },
-  sample: { replace: boolean, shuffle: boolean, seed: number },
+  derive: { drop: boolean, before: selection, after: selection },
+  join: { suffix: texts },
+  count: { as: text },
+  spread: { as: texts, limit: count, drop: boolean },
+  sample: { weight, replace: boolean, shuffle: boolean, seed: number },
 } as const satisfies Record<string, Options>;
 
 const HELD =
@@ -75,6 +79,10 @@ export function fits(value: unknown, taken: Taken): boolean {
     case "texts":
     case "columns":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
+    case "weight":
+      return typeof value === "string";
+    case "selection":
+      return typeof value === "string" || Array.isArray(value);
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
     case "date":
@@ -104,6 +112,10 @@ export function wordsOf(taken: Taken): string {
       return "a list of strings";
     case "columns":
       return "a list of columns' names";
+    case "weight":
+      return "a column's name, or a row function";
+    case "selection":
+      return "a column's name, a list of them, or a selection such as not(…)";
     case "count":
       return "a whole number, 1 or more";
     case "character":

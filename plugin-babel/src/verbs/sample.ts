@@ -1,21 +1,25 @@
+import { verbArgument } from "../diagnostics/verb-argument.ts";
 import { ANY } from "../ir/distribution.ts";
 import { optionsOf } from "./options.ts";
-import { groupReads, names, together, union } from "./rules.ts";
+import { expressionOf, groupReads, names, readBy, together, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 export const sample: Verb = {
   name: "sample",
-  docs: "Rows chosen at random, of a grouped table so many of each group; the same ones for the same seed, however many ranks there are. In random order, or with `shuffle: false` in the table's; with `replace` a row may come more than once.",
-  example: "trips.sample(1000, { seed: 7 })",
+  docs: "Rows chosen at random, of a grouped table so many of each group; the same ones for the same seed, however many ranks there are. In random order, or with `shuffle: false` in the table's; with `replace` a row may come more than once, with `weight` rows are chosen in proportion to it.",
+  example: 'trips.sample(1000, { seed: 7, weight: "trip_miles" })',
   on: "table",
   role: "verb",
   grouped: true,
   signature: [
     { kind: "scalar", name: "size", optional: false, takes: "number" },
+    { kind: "weight" },
     { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.sample },
   ],
-  type: (i, [input]) => {
+  type: (i, [input], context) => {
     i.declared = input!.groups;
+    const [weight] = i.rows;
+    if (weight && weight.expression!.type.js !== "number") context.report(verbArgument("sample", "a weight that is a number", weight.span, "name a column of numbers, or write a row function that gives one"));
     return input!;
   },
   distribution: (_, [input]) => (input!.kind === "replicated" ? input! : ANY),
@@ -28,6 +32,9 @@ export const sample: Verb = {
   order: () => "observes",
   rowwise: false,
   repeatable: false,
-  demands: (_, demanded, [input]) => [union(demanded, groupReads(input))],
-  lower: (i) => ({ method: "sample", descriptor: { columns: [...union(i.demanded ?? [], groupReads(i.type ?? undefined))] } }),
+  demands: (i, demanded, [input]) => [union(demanded, groupReads(input), readBy(i.rows))],
+  lower: (i) => ({
+    method: "sample",
+    descriptor: { columns: [...union(i.demanded ?? [], groupReads(i.type ?? undefined))], ...(i.rows[0] && { weight: expressionOf(i.rows[0]) }) },
+  }),
 };

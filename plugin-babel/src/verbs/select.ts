@@ -13,7 +13,7 @@ export function reportTwice(columns: readonly OutputColumn[], context: TypeConte
 
 export const select: Verb = {
   name: "select",
-  docs: "Keeps the named columns, in the order given, under new names where an object says so.",
+  docs: "Keeps the named columns, in the order given, under new names where an object says so. Beside names stand selections: `all()`, `not(…)`, `startswith(…)`, `endswith(…)`, `matches(…)`.",
   example: 'weather.select("DATE", { PRCP: "precipitation" })',
   on: "table",
   role: "verb",
@@ -42,6 +42,6 @@ export const select: Verb = {
   prune: (i, demanded) => {
     i.columns = i.columns.filter((c) => demanded.has(c.as));
   },
-  besides: () => "ends",
+  besides: (i) => (i.wild ? "passes" : "ends"),
   lower: (i) => ({ method: "select", descriptor: { columns: i.columns.map(({ from, as }) => ({ from, as })) } }),
 };

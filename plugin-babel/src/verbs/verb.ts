@@ -10,7 +10,7 @@ import type { Options } from "./options.ts";
 
 /** How one argument of the source is read (`parse/arguments.ts` has one reader a kind). */
 export type Parameter =
-  | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "folded" | "pivoted" | "asof" | "merge" | "unrolled" | "renaming" | "sort-keys" | "table" | "tables" | "data" | "count" }
+  | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "folded" | "pivoted" | "asof" | "merge" | "unrolled" | "spread" | "weight" | "renaming" | "relocated" | "placed" | "join-values" | "sort-keys" | "table" | "tables" | "data" | "count" }
   /** `bins`: or `{ name: bin("x") }`. */
   | { readonly kind: "keys"; readonly bins?: true }
   | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string; readonly options?: Options; readonly takes?: "number" | "path" | "paths" | "table" }

@@ -1,11 +1,16 @@
 /**
- * What stands in the options of readers, writers and observers, of sample and bin. The compiler has the same list for options that are written out
+ * What stands in the options of readers, writers and observers, and of verbs. The compiler has the same list for options that are written out
  * (`plugin-babel/src/verbs/options.ts`); these are what a build could not see, refused before anything is read or written.
  */
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import type { BinOptions } from "../tables/bins.ts";
 import type { BatchOptions, ShuffleOptions } from "../tables/batch-options.ts";
+import type { CountOptions } from "../tables/grouped.ts";
+import type { JoinOptions } from "../tables/join.ts";
+import { isSelector } from "../tables/made.ts";
+import type { DeriveOptions } from "../tables/relocate.ts";
 import type { SampleOptions } from "../tables/sample.ts";
+import type { SpreadOptions } from "../tables/spread.ts";
 import type { RowRange } from "../tables/slice.ts";
 import type { ReadAdbcOptions } from "./adbc/read.ts";
 import type { ReadArrowOptions } from "./arrow/read.ts";
@@ -34,7 +39,7 @@ import type { WriteFilesOptions } from "./write-options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" | "address" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "selection" | "weight" | "character" | "date" | "database" | "server" | "address" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -43,7 +48,7 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, texts, columns, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, selection, weight, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "selection", "weight", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -85,7 +90,11 @@ export const optionsOf = {
   objects: range,
   print: range,
   bin: { maxbins: number, nice: boolean, minstep: number, step: number, offset: number } satisfies Of<BinOptions>,
-  sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,
+  derive: { drop: boolean, before: selection, after: selection } satisfies Of<DeriveOptions<object>>,
+  join: { suffix: texts } satisfies Of<JoinOptions>,
+  count: { as: text } satisfies Of<CountOptions>,
+  spread: { as: texts, limit: count, drop: boolean } satisfies Of<SpreadOptions>,
+  sample: { weight, replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,
 } as const;
 
 /** LS2016 for options that `verb` has not, or values they do not take. */
@@ -128,6 +137,10 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
     case "texts":
     case "columns":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
+    case "weight":
+      return typeof value === "string" || typeof value === "function";
+    case "selection":
+      return typeof value === "string" || Array.isArray(value) || isSelector(value);
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
     case "date":
@@ -147,6 +160,10 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
       return "a list of strings";
     case "columns":
       return "a list of columns' names";
+    case "weight":
+      return "a column's name, or a row function";
+    case "selection":
+      return "a column's name, a list of them, or a selection such as not(…)";
     case "count":
       return "a whole number, 1 or more";
     case "character":

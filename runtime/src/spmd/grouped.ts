@@ -1,6 +1,6 @@
 import type { Expression, NamedAggregate, NamedExpression, SortKey, WindowColumn } from "@lockstep/native/plan";
 import type { SampleOptions } from "../tables/sample.ts";
-import { type ImputeDescriptor, ONE, type PivotDescriptor, type Sited, SpmdTable } from "./table.ts";
+import { type ImputeDescriptor, ONE, type PivotDescriptor, type SampleDescriptor, type Sited, SpmdTable } from "./table.ts";
 
 /** What groupby takes: `windows` are columns that keys read, beside the `columns` that the program has. */
 export interface GroupDescriptor extends Sited {
@@ -79,7 +79,7 @@ export class GroupedTable {
   }
 
   /** Of each group. */
-  sample(size: number, options: SampleOptions | undefined, descriptor: Sited & { columns: string[] }): GroupedTable {
+  sample(size: number, options: SampleOptions | undefined, descriptor: Sited & SampleDescriptor): GroupedTable {
     return this.#with(this.#table.sample(size, options, { ...descriptor, columns: this.#all(descriptor.columns) }, this.#keys), [], descriptor.columns);
   }
 

@@ -5,28 +5,41 @@ import { literalTable } from "./literal-table.ts";
 import { SpmdTable, type Sited } from "./table.ts";
 
 /** Columns that no program has. */
-const [ROW, AT, GROUP, SIZE, PLACE, DRAW] = [" row", " at", " group", " size", " place", " draw"];
+const [ROW, AT, GROUP, SIZE, PLACE, DRAW, WEIGHT] = [" row", " at", " group", " size", " place", " draw", " weight"];
 
 /** Up to so many rows of a group are chosen where they are, before they move. */
 const FEW = 128;
 
 /** The sampled rows, in order, with `columns`; of each group by `keys`. */
-export function sampled(table: SpmdTable, keys: NamedExpression[], size: number, { replace = false, shuffle = true, seed = 0 }: SampleOptions, site: string, columns: string[]): SpmdTable {
+export function sampled(table: SpmdTable, keys: NamedExpression[], size: number, { replace = false, shuffle = true, seed = 0 }: SampleOptions, site: string, { columns, weight }: { columns: string[]; weight: Expression | undefined }): SpmdTable {
   const [, ofDraws, ofPlaces] = seeds(seed);
   const sortedBy = (rows: SpmdTable, ...names: string[]): SpmdTable => rows.orderby({ site, keys: names.map((name) => ({ expression: column(name), descending: false })) });
   let chosen: SpmdTable;
   if (replace) chosen = drawn(numberedRows(table, site), keys, size, [ofDraws, ofPlaces], site, columns);
   else {
     const whole = size <= FEW ? [{ name: GROUP, expression: number(0) }] : [];
-    chosen = atRandom(table, seed, site).slice(0, size, { site }, keys.length > 0 ? keys : whole);
+    chosen = (weight ? byWeight(table, weight, seed, site) : atRandom(table, seed, site)).slice(0, size, { site }, keys.length > 0 ? keys : whole);
+    // The heavy ones came first.
+    if (weight) chosen = chosen.derive({ site, columns: [{ name: AT, expression: random(ofPlaces, column(ROW), number(0)) }] });
   }
-  const ordered = shuffle ? (replace || keys.length > 0 ? sortedBy(chosen, AT) : chosen) : sortedBy(chosen, ROW);
+  const ordered = shuffle ? (replace || weight || keys.length > 0 ? sortedBy(chosen, AT) : chosen) : sortedBy(chosen, ROW);
   return ordered.select({ site, columns: columns.map((name) => ({ from: name, as: name })) });
 }
 
 /** All rows, in random order, with `columns`. */
 export function shuffled(table: SpmdTable, seed: number, site: string, columns: string[]): SpmdTable {
   return atRandom(table, seed, site).select({ site, columns: columns.map((name) => ({ from: name, as: name })) });
+}
+
+/** Numbered rows, sorted by a random number each, the less for more weight: `weighted` of `tables/sample.ts`. */
+function byWeight(table: SpmdTable, weight: Expression, seed: number, site: string): SpmdTable {
+  const [ofRows] = seeds(seed);
+  const [heavy, none]: [Expression, Expression] = [{ kind: "nullish", left: column(WEIGHT), right: number(0), type: "number" }, number(0)];
+  const key = call("div", call("neg", call("Math.log", random(ofRows, column(ROW), none))), heavy);
+  const test: Expression = { kind: "call", function: "gt", args: [heavy, none], type: "boolean" };
+  return numberedRows(table.derive({ site, columns: [{ name: WEIGHT, expression: weight }] }), site)
+    .derive({ site, columns: [{ name: AT, expression: { kind: "if", test, then: key, else: call("div", number(1), none), type: "number" } }] })
+    .orderby({ site, keys: [{ expression: column(AT), descending: false }] });
 }
 
 /** Numbered rows, sorted by a random number each. */

@@ -2,6 +2,7 @@ import type {
   AggregateFunction, AsofJoin, ColumnType, Expression, JoinColumn, JoinCondition, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
+import { LockstepError } from "../errors/index.ts";
 import type { WriteArrowOptions } from "../connectors/arrow/write.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { OverwriteIcebergOptions } from "../connectors/iceberg/change.ts";
@@ -46,6 +47,12 @@ interface FoldDescriptor {
   columns?: NamedExpression[];
 }
 
+export interface SampleDescriptor {
+  columns: string[];
+  /** What rows weigh. */
+  weight?: Expression;
+}
+
 export interface ImputeDescriptor {
   windows: WindowColumn[];
   columns: NamedExpression[];
@@ -75,13 +82,16 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "filter", input, predicate, site }));
   }
 
-  derive({ site, columns }: Sited & { columns: NamedExpression[] }): SpmdTable {
-    return this.#then((input) => ({ op: "derive", input, columns, site }));
+  /** `select`: of what is there then, these columns. */
+  derive({ site, columns, select }: Sited & { columns: NamedExpression[]; select?: SelectColumn[] }): SpmdTable {
+    const derived = this.#then((input) => ({ op: "derive", input, columns, site }));
+    return select ? derived.select({ site, columns: select }) : derived;
   }
 
   /** A derive with windows: over the whole table, or over groups. */
-  window({ site, columns }: Sited & { columns: WindowColumn[] }, keys: NamedExpression[] = []): SpmdTable {
-    return this.#then((input) => ({ op: "window", input, keys, columns, site }));
+  window({ site, columns, select }: Sited & { columns: WindowColumn[]; select?: SelectColumn[] }, keys: NamedExpression[] = []): SpmdTable {
+    const derived = this.#then((input) => ({ op: "window", input, keys, columns, site }));
+    return select ? derived.select({ site, columns: select }) : derived;
   }
 
   /** A derive of columns that read the windows' columns as well; of what is there then, `kept`. */
@@ -137,6 +147,12 @@ export class SpmdTable {
     return rows.select({ site, columns: columns.map((column) => ({ from: column, as: column })) });
   }
 
+  /** The lists, then their elements; of what is there then, `columns`. */
+  spread({ site, lists, elements, columns }: Sited & { lists: NamedExpression[]; elements: NamedExpression[]; columns: string[] }): SpmdTable {
+    const held = lists.length > 0 ? this.derive({ site, columns: lists }).derive({ site, columns: elements }) : this;
+    return held.select({ site, columns: columns.map((column) => ({ from: column, as: column })) });
+  }
+
   groupby(descriptor: GroupDescriptor): GroupedTable {
     return GroupedTable.of(this, descriptor, []);
   }
@@ -163,12 +179,13 @@ export class SpmdTable {
   }
 
   /** Rows at random, with these columns. */
-  sample(size: number, options: SampleOptions | undefined, { site, columns }: Sited & { columns: string[] }, keys: NamedExpression[] = []): SpmdTable {
+  sample(size: number, options: SampleOptions | undefined, { site, columns, weight }: Sited & SampleDescriptor, keys: NamedExpression[] = []): SpmdTable {
     onEveryRank(() => {
       checkOptions("sample", options, site);
-      checkSample(size, options?.seed);
+      checkSample(size, options ?? {});
+      if (options?.weight !== undefined && !weight) throw new LockstepError({ code: "LS2016", message: "sample: the weight stands in options that are computed", fix: 'Write it where sample is called: sample(n, { ...options, weight: "x" }).', site });
     });
-    return sampled(this, keys, size, options ?? {}, site, columns);
+    return sampled(this, keys, size, options ?? {}, site, { columns, weight });
   }
 
   /** All rows, with these columns, in random order. */

@@ -10,10 +10,15 @@ import { argumentOf, keyColumns, rowsWhere } from "./operands.ts";
 import type { OrderKey } from "./order.ts";
 import { pivotColumns, type PivotKey, type PivotOptions } from "./pivot.ts";
 import type { Columns } from "./row.ts";
-import { sampledRows, type SampleOptions } from "./sample.ts";
+import type { SampleOptions } from "./sample.ts";
 import { sliceOf } from "./slice.ts";
 import { Table } from "./table.ts";
 import type * as T from "./types.ts";
+
+export interface CountOptions<Name extends string = string> {
+  /** The column's name: "count" by default. */
+  readonly as?: Name;
+}
 
 /**
  * A table in groups: what groupby() gives. rollup() and count() make a row of each group; the other verbs keep the rows in
@@ -57,9 +62,10 @@ export class GroupedTable<Row, Keys> {
     return new Table(new Map(columns), this.#groups.first.length);
   }
 
-  /** The keys and the number of rows of each group, as `count`. */
-  count(): Table<T.Simplify<Omit<Keys, "count"> & { count: number }>> {
-    return this.rollup({ count: op.count<Row>() }) as never;
+  /** The keys and the number of rows of each group, as `count`, or as `{ as: "n" }` names it. */
+  count<const N extends string = "count">(options: CountOptions<N> = {}): Table<T.Simplify<Omit<Keys, N> & { [K in N]: number }>> {
+    checkOptions("count", options);
+    return this.rollup({ [options.as ?? "count"]: op.count<Row>() }) as never;
   }
 
   /** As of a table; window functions and aggregates see the rows of the group alone. */
@@ -100,9 +106,8 @@ export class GroupedTable<Row, Keys> {
   }
 
   /** So many rows of each group, as of a table. */
-  sample(size: number, options: SampleOptions = {}): GroupedTable<Row, Keys> {
-    checkOptions("sample", options);
-    const rows = sampledRows(this.#groups, size, options);
+  sample(size: number, options: SampleOptions<Row> = {}): GroupedTable<Row, Keys> {
+    const rows = this.#table.sampledOf(this.#groups, size, options);
     return this.#take(rows, this.#table.take(rows));
   }
 

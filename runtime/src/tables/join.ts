@@ -1,9 +1,24 @@
+import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { joinCodes } from "./keys.ts";
 import { keyColumn, type Side } from "./operands.ts";
-import { cursor, type Columns } from "./row.ts";
+import { columnNamed, cursor, type Columns } from "./row.ts";
+import { namesOf } from "./selection.ts";
+import type { JoinValues, Suffix } from "./types.ts";
+
+export interface JoinOptions<S extends Suffix = Suffix> {
+  /** What columns of one name on both sides end in: "_1" and "_2" by default, "" for the name itself. */
+  readonly suffix?: S;
+}
+
+/** LS2016 for suffixes that are no two texts. */
+export function checkJoin(options: JoinOptions): void {
+  checkOptions("join", options);
+  const { suffix } = options ?? {};
+  if (suffix !== undefined && suffix.length !== 2) throw new LockstepError({ code: "LS2016", message: `join: suffix takes two texts, of the left and of the right columns, not ${JSON.stringify(suffix)}` });
+}
 
 /** One pair of join keys. `shared` is the name of a column that both sides have under it: it appears once. */
 export interface JoinKey {
@@ -120,12 +135,14 @@ export function matchingRows(left: Side, matching: Matching, anti: boolean): Row
 }
 
 /**
- * The columns of a join: shared keys once, of the side that has them in every row; other clashing names with `_1` and `_2`.
+ * The columns of a join: those that `values` name, else all, shared keys once, of the side that has them in every row; other clashing names
+ * with their suffix.
  */
-export function joinColumns(left: Side, right: Side, keys: readonly JoinKey[], rows: { left: Rows; right: Rows }, outer: Outer): Map<string, Column> {
-  const shared = new Set(keys.map((key) => key.shared));
-  const leftNames = [...left.columns.keys()].filter((name) => outer !== "right" || !shared.has(name));
-  const rightNames = [...right.columns.keys()].filter((name) => outer === "right" || !shared.has(name));
+export function joinColumns(left: Side, right: Side, keys: readonly JoinKey[], rows: { left: Rows; right: Rows }, outer: Outer, values?: JoinValues<any, any>, { suffix }: JoinOptions = {}): Map<string, Column> {
+  const shared = new Set(values == null ? keys.map((key) => key.shared) : []);
+  const named = (side: 0 | 1, { columns }: Side): readonly string[] => (values == null ? [...columns.keys()] : [...new Set(namesOf(values[side] ?? [], columns))]);
+  const leftNames = named(0, left).filter((name) => outer !== "right" || !shared.has(name));
+  const rightNames = named(1, right).filter((name) => outer === "right" || !shared.has(name));
   const clash = new Set(rightNames.filter((name) => leftNames.includes(name)));
   const out = new Map<string, Column>();
   const add = (name: string, column: Column) => {
@@ -133,17 +150,17 @@ export function joinColumns(left: Side, right: Side, keys: readonly JoinKey[], r
       throw new LockstepError({
         code: "LS2016",
         message: `the join has two columns named "${name}"`,
-        fix: "Columns of the same name on both sides get _1 and _2. Rename or leave out the column that already has such a name.",
+        fix: "Columns of the same name on both sides get _1 and _2, or what { suffix: [\"_left\", \"_right\"] } says. Rename or leave out the column that already has such a name.",
       });
     }
     out.set(name, column);
   };
   const merged = rows.left.map((row, i) => (row < 0 ? left.rows + rows.right[i]! : row));
   for (const name of leftNames) {
-    const column = left.columns.get(name)!;
+    const column = columnNamed(left.columns, name);
     if (outer === "both" && shared.has(name)) add(name, concatColumns(name, [column, right.columns.get(name)!]).take(merged));
-    else add(clash.has(name) ? `${name}_1` : name, column.take(rows.left));
+    else add(clash.has(name) ? `${name}${suffix?.[0] ?? "_1"}` : name, column.take(rows.left));
   }
-  for (const name of rightNames) add(clash.has(name) ? `${name}_2` : name, right.columns.get(name)!.take(rows.right));
+  for (const name of rightNames) add(clash.has(name) ? `${name}${suffix?.[1] ?? "_2"}` : name, columnNamed(right.columns, name).take(rows.right));
   return out;
 }

@@ -2,7 +2,9 @@
 import { LockstepError } from "../errors/index.ts";
 import type { Column, Rows } from "./column.ts";
 import { inferColumn } from "./infer.ts";
+import { isSelector } from "./made.ts";
 import { columnNamed, cursor, type Columns } from "./row.ts";
+import { namesOf } from "./selection.ts";
 import type * as T from "./types.ts";
 
 /** A table as verbs see it. */
@@ -62,7 +64,7 @@ export function keyColumn(table: Side, key: unknown, verb: string): Column {
 export function keyColumns(table: Side, keys: readonly unknown[], columnOf = computed): Map<string, Column> {
   const columns = new Map<string, Column>();
   for (const key of keys.flat()) {
-    if (typeof key === "string") columns.set(key, columnNamed(table.columns, key));
+    if (typeof key === "string" || isSelector(key)) for (const name of namesOf(key, table.columns)) columns.set(name, columnNamed(table.columns, name));
     else for (const [name, fn] of Object.entries(key as Record<string, AnyRowFunction>)) columns.set(name, columnOf(table, fn, name));
   }
   return columns;

@@ -67,14 +67,3 @@ export function renamedColumns(columns: Columns, names: ReadonlyMap<string, stri
   }
   return renamed;
 }
-
-/** What `select` chooses: each column's name, and the one that it gets. */
-export function chosenNames(columns: readonly unknown[]): Map<string, string> {
-  const chosen = new Map<string, string>();
-  for (const item of columns) {
-    if (typeof item === "string") chosen.set(item, item);
-    else if (Array.isArray(item)) for (const name of item as string[]) chosen.set(name, name);
-    else for (const [old, name] of Object.entries(item as Record<string, string>)) chosen.set(old, name);
-  }
-  return chosen;
-}

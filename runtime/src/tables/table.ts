@@ -6,20 +6,22 @@ import { type Batches, batchesOf } from "./batches.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { derivedColumn, imputedColumn, keyOfGroups } from "./derive.ts";
-import { GroupedTable } from "./grouped.ts";
+import { type CountOptions, GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
 import { foldColumns, type FoldOptions } from "./fold.ts";
-import { crossRows, foundRows, joinColumns, joinKeysOf, joinRows, matchingOf, matchingRows, type Outer } from "./join.ts";
+import { checkJoin, crossRows, foundRows, joinColumns, joinKeysOf, type JoinOptions, joinRows, matchingOf, matchingRows, type Outer } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
-import { op } from "./op.ts";
 import { computed, keyColumn, keyColumns, rowsWhere, type Side } from "./operands.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
 import type { PivotKey, PivotOptions } from "./pivot.ts";
 import { printTable } from "./print.ts";
 import { recordsOf } from "./record.ts";
-import { chosenNames, columnNamed, renamedColumns, type Columns } from "./row.ts";
+import { type DeriveOptions, derivedNames, type Place, relocatedNames } from "./relocate.ts";
+import { columnNamed, renamedColumns, type Columns } from "./row.ts";
 import { sampledRows, type SampleOptions } from "./sample.ts";
+import { chosenNames, namesOf } from "./selection.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
+import { spread, type SpreadOptions } from "./spread.ts";
 import type * as T from "./types.ts";
 import { unrolled, type UnrollOptions } from "./unroll.ts";
 import { WritableTable } from "./writable.ts";
@@ -38,7 +40,7 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
   readonly columns: Columns;
   /** Their number, for connectors and verbs. */
   readonly rows: number;
-  /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, impute, select and rename keep it, others forget it. */
+  /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, impute, select, rename, relocate and spread keep it, others forget it. */
   readonly order: readonly SortColumn[];
 
   /** Made by readers and verbs; use {@link table} for a literal. */
@@ -57,9 +59,12 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
   /**
    * Adds columns, or replaces those of the same name in place. All functions see the row as it was. A column is a row function,
    * a window function (`op.lag("ts")`), or an aggregate of the table (`op.sum("v")`) or of a frame of it (`rolling`).
+   * New columns stand last, or `before` or `after` another; with `drop` they are all there is.
    */
-  derive<const F extends T.Columns<Row>>(columns: F): Table<T.Derived<Row, F>> {
-    return this.withColumns(columns, derivedColumn);
+  derive<const F extends T.Columns<Row>, const D extends boolean = false>(columns: F, options: DeriveOptions<Row, D> = {}): Table<T.DerivedWith<Row, F, D>> {
+    const derived = this.withColumns(columns, derivedColumn);
+    const names = derivedNames(this.columns, Object.keys(columns), options);
+    return (names ? derived.select(...names) : derived) as AnyTable;
   }
 
   /** Puts values in the place of null and NaN: `impute({ fare: op.mean("fare"), city: () => "?" })`, of row functions or as in derive. */
@@ -67,9 +72,9 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return this.withColumns(columns, imputedColumn);
   }
 
-  /** Chooses and orders columns: names, arrays of names, or { old: "new" }. */
+  /** Chooses and orders columns: names, arrays of names, selections such as `not("note")`, or { old: "new" }. */
   select<const S extends readonly T.Selection<Row>[]>(...columns: S): Table<T.Selected<Row, S>> {
-    return new Table(renamedColumns(this.columns, chosenNames(columns)), this.rows, this.order);
+    return new Table(renamedColumns(this.columns, chosenNames(columns, this.columns)), this.rows, this.order);
   }
 
   /** Renames columns in place: { old: "new" }. */
@@ -79,66 +84,56 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return new Table(renamedColumns(this.columns, map), this.rows, this.order);
   }
 
+  /** Moves columns, which may get new names, before the first of others, or after the last: `relocate("id", { before: all() })`. */
+  relocate<const C extends T.Selection<Row> | readonly T.Selection<Row>[]>(columns: C, place: Place<Row>): Table<T.Relocated<Row, C>> {
+    return new Table(renamedColumns(this.columns, relocatedNames(this.columns, columns, place)), this.rows, this.order);
+  }
+
   /**
    * Rows of both tables with equal keys, in left, then right row order. Null and NaN keys match nothing.
-   * A key of the same name on both sides appears once; other clashing names get _1 and _2.
+   * A key of the same name on both sides appears once; other clashing names get _1 and _2, or what `suffix` says.
    * `on` is a name, [left, right], or [[left, …], [right, …]]; without it, all shared names. Or it is a condition, such as
    * `(a, b) => a.zone === b.zone && a.at < b.until`, of the pairs; then all columns of both sides are there.
+   * `values` names the columns of the result: `[["id", "at"], not("id")]` are of this table and of the other.
    */
-  join<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K>>;
-  join<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
-    other: Table<Other>,
-    on: readonly [left: L, right: R],
-  ): Table<T.Joined<Row, Other, T.SharedNames<L, R>>>;
-  join<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.Joined<Row, Other, never>>;
-  join<Other>(other: Table<Other>, on?: unknown): AnyTable {
-    return this.#join(other, on, "none");
+  join<Other, const On extends T.JoinOn<Row, Other>, const V extends T.JoinValues<Row, Other> = null, const S extends T.Suffix = T.DefaultSuffix>(
+    other: Table<Other>, on?: On | null, values?: V, options: JoinOptions<S> = {},
+  ): Table<T.JoinedBy<"inner", Row, Other, On, V, S>> {
+    return this.#join(other, on, "none", values, options);
   }
 
   /** As join, and after the matches the unmatched left rows with null for the right columns. */
-  join_left<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K, null>>;
-  join_left<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
-    other: Table<Other>,
-    on: readonly [left: L, right: R],
-  ): Table<T.Joined<Row, Other, T.SharedNames<L, R>, null>>;
-  join_left<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.Joined<Row, Other, never, null>>;
-  join_left<Other>(other: Table<Other>, on?: unknown): AnyTable {
-    return this.#join(other, on, "left");
+  join_left<Other, const On extends T.JoinOn<Row, Other>, const V extends T.JoinValues<Row, Other> = null, const S extends T.Suffix = T.DefaultSuffix>(
+    other: Table<Other>, on?: On | null, values?: V, options: JoinOptions<S> = {},
+  ): Table<T.JoinedBy<"left", Row, Other, On, V, S>> {
+    return this.#join(other, on, "left", values, options);
   }
 
   /** As join, and after the matches the unmatched rows of the other table with null for the columns of this one. Shared keys are the other's. */
-  join_right<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.JoinedRight<Row, Other, K>>;
-  join_right<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
-    other: Table<Other>,
-    on: readonly [left: L, right: R],
-  ): Table<T.JoinedRight<Row, Other, T.SharedNames<L, R>>>;
-  join_right<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.JoinedRight<Row, Other, never>>;
-  join_right<Other>(other: Table<Other>, on?: unknown): AnyTable {
-    return this.#join(other, on, "right");
+  join_right<Other, const On extends T.JoinOn<Row, Other>, const V extends T.JoinValues<Row, Other> = null, const S extends T.Suffix = T.DefaultSuffix>(
+    other: Table<Other>, on?: On | null, values?: V, options: JoinOptions<S> = {},
+  ): Table<T.JoinedBy<"right", Row, Other, On, V, S>> {
+    return this.#join(other, on, "right", values, options);
   }
 
   /** As join, and after the matches the unmatched rows of this table, then those of the other. Shared keys are of whichever side has the row. */
-  join_full<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.JoinedFull<Row, Other, K>>;
-  join_full<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
-    other: Table<Other>,
-    on: readonly [left: L, right: R],
-  ): Table<T.JoinedFull<Row, Other, T.SharedNames<L, R>>>;
-  join_full<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.JoinedFull<Row, Other, never>>;
-  join_full<Other>(other: Table<Other>, on?: unknown): AnyTable {
-    return this.#join(other, on, "both");
+  join_full<Other, const On extends T.JoinOn<Row, Other>, const V extends T.JoinValues<Row, Other> = null, const S extends T.Suffix = T.DefaultSuffix>(
+    other: Table<Other>, on?: On | null, values?: V, options: JoinOptions<S> = {},
+  ): Table<T.JoinedBy<"full", Row, Other, On, V, S>> {
+    return this.#join(other, on, "both", values, options);
   }
 
   /**
    * Adds columns of the other table's row with the same key (the last, if there are several), null where there is none. `on` is as
    * in join; without names, all columns that this table lacks. Rows stay as they are; a column of the same name is replaced.
    */
-  lookup<Other, const C extends readonly T.ColumnName<Other>[]>(
+  lookup<Other, const C extends readonly T.Named<Other>[]>(
     other: Table<Other>,
     on?: T.SharedKey<Row, Other> | readonly [T.SharedKey<Row, Other>] | readonly [left: T.KeySide<Row>, right: T.KeySide<Other>],
     ...columns: C
   ): Table<T.LookedUp<Row, Other, C>> {
     const rows = foundRows(this, other, joinKeysOf(this, other, on));
-    const names = columns.length > 0 ? columns : [...other.columns.keys()].filter((name) => !this.columns.has(name));
+    const names = columns.length > 0 ? namesOf(columns, other.columns) : [...other.columns.keys()].filter((name) => !this.columns.has(name));
     const found = new Map(this.columns);
     for (const name of names) found.set(name, columnNamed(other.columns, name).take(rows));
     return new Table(found, this.rows);
@@ -160,10 +155,13 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return new Table(joinColumns(this, other, [on, ...by], rows, "left"), this.rows) as AnyTable;
   }
 
-  /** Every row with every row of the other table; clashing names get _1 and _2. */
-  cross<Other>(other: Table<Other>): Table<T.Joined<Row, Other, never>> {
+  /** Every row with every row of the other table; clashing names get _1 and _2. `values` and `suffix` as of join. */
+  cross<Other, const V extends T.JoinValues<Row, Other> = null, const S extends T.Suffix = T.DefaultSuffix>(
+    other: Table<Other>, values?: V, options: JoinOptions<S> = {},
+  ): Table<T.JoinedBy<"inner", Row, Other, never, V, S>> {
+    checkJoin(options);
     const rows = crossRows(this, other);
-    return new Table(joinColumns(this, other, [], rows, "none"), rows.left.length);
+    return new Table(joinColumns(this, other, [], rows, "none", values, options), rows.left.length) as AnyTable;
   }
 
   /** The rows that have a match in the other table. */
@@ -180,7 +178,7 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
    * A row for each of the columns (names, or `{ name: row function }`): the other columns, the column's name as `key` and its value
    * as `value`, or as `as` names them.
    */
-  fold<const C extends T.ColumnName<Row> | T.RowFunctions<Row> | readonly T.Key<Row>[], const K extends string = "key", const V extends string = "value">(
+  fold<const C extends T.Key<Row> | readonly T.Key<Row>[], const K extends string = "key", const V extends string = "value">(
     columns: C,
     options: FoldOptions<K, V> = {},
   ): Table<T.Folded<Row, C, K, V>> {
@@ -193,12 +191,20 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
    * A row for each element of an array: `unroll("tags")`, or of one that a function gives, `unroll({ word: (d) => d.text.split(" ") })`; of several, side by side.
    * The other columns stay, but one of that name.
    */
-  unroll<const U extends T.ArrayName<Row> | readonly T.ArrayName<Row>[] | Readonly<Record<string, (d: Readonly<Row>) => T.Array>>, const I extends string | boolean = false, const D extends T.ColumnName<Row> | readonly T.ColumnName<Row>[] = never>(
+  unroll<const U extends T.Arrays<Row>, const I extends string | boolean = false, const D extends T.Named<Row> | readonly T.Named<Row>[] = never>(
     arrays: U,
     options: UnrollOptions<I, D> = {},
   ): Table<T.Unrolled<Row, U, I, D>> {
     const { columns, rows } = unrolled(this, arrays, options);
     return new Table(columns, rows);
+  }
+
+  /**
+   * A column for each of the first elements of an array: `spread("pair", { as: ["first", "second"] })`, or of one that a function gives,
+   * `spread({ part: (d) => d.text.split("-") }, { limit: 3 })`, named `part_1` and so on. Null where there are not as many.
+   */
+  spread<const U extends T.Arrays<Row>, const A extends readonly string[] = [], const N extends number = A["length"], const D extends boolean = true>(arrays: U, options: SpreadOptions<A, N, D>): Table<T.SpreadOver<Row, U, A, N, D>> {
+    return new Table(spread(this, arrays, options), this.rows, this.order) as AnyTable;
   }
 
   /** Groups by columns, { name: row function } and { name: bin("x") }; groups stand in order of first appearance. */
@@ -220,9 +226,9 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return this.groupby().pivot(on, values, options) as never;
   }
 
-  /** One row, one column: the number of rows. */
-  count(): Table<{ count: number }> {
-    return this.rollup({ count: op.count<Row>() });
+  /** One row, one column: the number of rows, as `count`, or as `{ as: "n" }` names it. */
+  count<const N extends string = "count">(options: CountOptions<N> = {}): Table<{ [K in N]: number }> {
+    return this.groupby().count(options) as never;
   }
 
   /** Sorts: stable; null and NaN come first, with desc() last; strings by UTF-16 code unit. */
@@ -237,10 +243,9 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return this.take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
   }
 
-  /** So many rows, chosen at random, in random order: the same ones for the same seed, on one process as on many ranks. */
-  sample(size: number, options: SampleOptions = {}): Table<Row> {
-    checkOptions("sample", options);
-    return this.take(sampledRows(groupCodes([], this.rows), size, options));
+  /** So many rows, chosen at random, by weight if there is one, in random order: the same ones for the same seed, on one process as on many ranks. */
+  sample(size: number, options: SampleOptions<Row> = {}): Table<Row> {
+    return this.take(this.sampledOf(groupCodes([], this.rows), size, options));
   }
 
   /** All rows in random order: the same one for the same seed, on one process as on many ranks. */
@@ -356,6 +361,13 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return new Table(new Map([...this.columns].map(([name, column]) => [name, column.take(rows)])), rows.length, sorted);
   }
 
+  /** For verbs: the rows of a sample, of each group as many. */
+  sampledOf(groups: KeyCodes, size: number, options: SampleOptions<Row>): Rows {
+    checkOptions("sample", options);
+    const weight = options.weight === undefined ? undefined : keyColumn(this, options.weight, "sample");
+    return sampledRows(groups, size, options, weight && Array.from({ length: this.rows }, (_, row) => weight.at(row)));
+  }
+
   /** For verbs: the rows in order, and what orders them. */
   sortedBy(keys: readonly unknown[]): { rows: Rows; order: readonly SortColumn[] } {
     const order = keys.flat().map((key) => {
@@ -373,9 +385,10 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return new Table(all, this.rows, this.order);
   }
 
-  #join(other: AnyTable, on: unknown, outer: Outer): AnyTable {
+  #join(other: AnyTable, on: unknown, outer: Outer, values: T.JoinValues<Row, any> | undefined, options: JoinOptions): AnyTable {
+    checkJoin(options);
     const keys = typeof on === "function" ? [] : joinKeysOf(this, other, on);
     const rows = joinRows(this, other, matchingOf(this, other, on, keys), outer);
-    return new Table(joinColumns(this, other, keys, rows, outer), rows.left.length);
+    return new Table(joinColumns(this, other, keys, rows, outer, values, options), rows.left.length);
   }
 }

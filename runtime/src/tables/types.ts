@@ -1,6 +1,7 @@
 import type { Bin } from "./bins.ts";
 import type { Aggregate, NameOf } from "./op.ts";
 import type { PivotKey } from "./pivot.ts";
+import type { Chosen, Selector } from "./selection.ts";
 import type { Window } from "./window-functions.ts";
 
 /** One value, as JavaScript sees it. A table stores undefined as null. */
@@ -48,6 +49,9 @@ export type Columns<Row> = Readonly<Record<string, RowFunction<Row> | Window<Row
 /** The row after derive. */
 export type Derived<Row, F> = Simplify<Omit<Row, keyof F> & Results<F>>;
 
+/** The row after derive, or of `drop` the derived columns alone. */
+export type DerivedWith<Row, F, Drop> = Drop extends true ? Simplify<Results<F>> : Derived<Row, F>;
+
 /** `{ fare: op.mean("fare"), city: () => "?" }`: what stands in for values of columns. */
 export type Imputes<Row> = { readonly [K in ColumnName<Row>]?: ((d: Readonly<Row>) => Like<Row[K]>) | Window<Row, Like<Row[K]>> | Aggregate<Row, Like<Row[K]>, unknown> };
 
@@ -58,17 +62,26 @@ export type Imputed<Row, F> = Simplify<{ [K in keyof Row]: K extends keyof F ? N
 
 type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
 
-/** What select() takes: a name, an array of names, or { old: "new" }. */
-export type Selection<Row> = ColumnName<Row> | readonly ColumnName<Row>[] | { readonly [K in ColumnName<Row>]?: string };
+/** Columns by their names: one, or those that a selection chooses. */
+export type Named<Row> = ColumnName<Row> | Selector<ColumnName<Row>, string, boolean>;
 
-type SelectedBy<Row, S> = S extends keyof Row
-  ? Pick<Row, S>
-  : S extends readonly (infer N)[]
-    ? Pick<Row, N & keyof Row>
-    : { [K in keyof S & keyof Row as S[K] & string]: Row[K] };
+/** The names of columns that are meant. */
+export type NamesOf<Row, S> = S extends string ? S & keyof Row : S extends readonly (infer N)[] ? NamesOf<Row, N> : Chosen<Row, S>;
+
+/** What select() takes: a name, a selection, an array of both, or { old: "new" }. */
+export type Selection<Row> = Named<Row> | readonly Named<Row>[] | NewNames<Row>;
+
+type NewNames<Row> = { readonly [K in ColumnName<Row>]?: string };
+type NewNamesIn<S> = S extends string | readonly unknown[] | Selector<string, string, boolean> ? never : S;
+
+/** Columns and their new names: what has one has no other. */
+type SelectedAs<Row, Names, New> = Simplify<{ [K in Exclude<Names & keyof Row, keyof New>]: Row[K] } & { [K in keyof New & keyof Row as New[K] & string]: Row[K] }>;
 
 /** The row after select. */
-export type Selected<Row, S extends readonly unknown[]> = Simplify<UnionToIntersection<SelectedBy<Row, S[number]>>>;
+export type Selected<Row, S extends readonly unknown[]> = SelectedAs<Row, NamesOf<Row, S[number]>, UnionToIntersection<NewNamesIn<S[number]>>>;
+
+/** The row after relocate. */
+export type Relocated<Row, C> = C extends readonly (infer S)[] ? SelectedAs<Row, keyof Row, UnionToIntersection<NewNamesIn<S>>> : SelectedAs<Row, keyof Row, UnionToIntersection<NewNamesIn<C>>>;
 
 /** The row after rename. */
 export type Renamed<Row, M> = Simplify<{ [K in keyof Row as K extends keyof M ? M[K] & string : K]: Row[K] }>;
@@ -108,41 +121,62 @@ export type Nearness<Left, Right> =
   | readonly [NameOf<Left, number>, NameOf<Right, number>]
   | readonly [NameOf<Left, Date>, NameOf<Right, Date>];
 
-/** The row after join: clashing names get _1 and _2. `Nulls` is null where the right side may be absent. */
-export type Joined<Left, Right, Shared, Nulls = never> = Simplify<
-  { [K in keyof Left as K extends Exclude<keyof Right, Shared> ? `${K & string}_1` : K]: Left[K] } & {
-    [K in Exclude<keyof Right, Shared> as K extends keyof Left ? `${K & string}_2` : K]: Right[K] | Nulls;
-  }
+/** What join() takes as `on`: a name, [left, right] of one key or of lists of them, or a condition on two rows. */
+export type JoinOn<Left, Right> = SharedKey<Left, Right> | readonly [SharedKey<Left, Right>] | readonly [left: KeySide<Left>, right: KeySide<Right>] | Condition<Left, Right>;
+
+/** What clashing names end in. */
+export type Suffix = readonly [left: string, right: string];
+export type DefaultSuffix = readonly ["_1", "_2"];
+
+/** What join() takes as `values`: columns of the left table, and of the right one; null: all of them, a key of both once. */
+export type JoinValues<Left, Right> = null | readonly [left: Named<Left> | readonly Named<Left>[], right?: Named<Right> | readonly Named<Right>[]];
+
+/** The columns of both sides, of which those of one name get a suffix. */
+type BothSides<Left, Right, S extends Suffix> = Simplify<
+  { [K in keyof Left as K extends keyof Right ? `${K & string}${S[0]}` : K]: Left[K] } & { [K in keyof Right as K extends keyof Left ? `${K & string}${S[1]}` : K]: Right[K] }
 >;
 
-/** The row after join_right: the left columns are null where there is no left row; shared keys are the right ones. */
-export type JoinedRight<Left, Right, Shared> = Simplify<
-  { [K in Exclude<keyof Left, Shared> as K extends keyof Right ? `${K & string}_1` : K]: Left[K] | null } & {
-    [K in keyof Right as K extends Exclude<keyof Left, Shared> ? `${K & string}_2` : K]: Right[K];
-  }
->;
+/** Columns of a side that may have no row. */
+type OrNull<Row, Nulls> = { [K in keyof Row]: Row[K] | Nulls };
 
-/** The row after join_full: either side may be absent; a shared key is of whichever side is there. */
-export type JoinedFull<Left, Right, Shared> = Simplify<
-  {
-    [K in keyof Left as K extends Exclude<keyof Right, Shared> ? `${K & string}_1` : K]: K extends Shared & keyof Right ? Left[K] | Right[K] : Left[K] | null;
-  } & { [K in Exclude<keyof Right, Shared> as K extends keyof Left ? `${K & string}_2` : K]: Right[K] | null }
->;
+/** The row after join: of the left table, and what it does not share of the right one. `Nulls` is null where the right side may be absent. */
+export type Joined<Left, Right, Shared, Nulls = never, S extends Suffix = DefaultSuffix> = BothSides<Left, OrNull<Except<Right, Shared>, Nulls>, S>;
 
-type Looked<Row, Other, Names extends readonly unknown[]> = Names extends readonly [] ? Exclude<keyof Other, keyof Row> : Names[number] & keyof Other;
+type Except<Row, Names> = { [K in Exclude<keyof Row, Names>]: Row[K] };
+
+/** The row after a join of some kind, by the names that both sides share, or with the columns that are named. */
+export type JoinedBy<Kind extends JoinKind, Left, Right, On, V, S extends Suffix> = V extends readonly [infer L, (infer R)?]
+  ? BothSides<OrNull<Pick<Left, NamesOf<Left, L>>, LeftNulls<Kind>>, OrNull<Pick<Right, NamesOf<Right, R>>, RightNulls<Kind>>, S>
+  : JoinedWhole<Kind, Left, Right, SharedBy<Left, Right, On>, S>;
+
+/** Without `on`, of which then nothing is known, all that both sides have. */
+type SharedBy<Left, Right, On> = [JoinOn<Left, Right>] extends [On] ? SharedKey<Left, Right> : SharedIn<On>;
+
+type JoinedWhole<Kind extends JoinKind, Left, Right, Shared, S extends Suffix> = Kind extends "right"
+  ? BothSides<OrNull<Except<Left, Shared>, null>, Right, S>
+  : Kind extends "full"
+    ? BothSides<{ [K in keyof Left]: K extends Shared & keyof Right ? Left[K] | Right[K] : Left[K] | null }, OrNull<Except<Right, Shared>, null>, S>
+    : Joined<Left, Right, Shared, RightNulls<Kind>, S>;
+
+/** Which rows without a match leave a join. */
+export type JoinKind = "inner" | "left" | "right" | "full";
+type LeftNulls<Kind> = Kind extends "right" | "full" ? null : never;
+type RightNulls<Kind> = Kind extends "left" | "full" ? null : never;
+
+type Looked<Row, Other, Names extends readonly unknown[]> = Names extends readonly [] ? Exclude<keyof Other, keyof Row> : NamesOf<Other, Names[number]>;
 
 /** The row after lookup: the columns named, or without names those that the row lacks, as found or null. */
 export type LookedUp<Row, Other, Names extends readonly unknown[]> = Simplify<
   Omit<Row, Looked<Row, Other, Names>> & { [K in Looked<Row, Other, Names>]: Other[K] | null }
 >;
 
-/** What dedupe() takes: names and { name: row function }. */
-export type Key<Row> = ColumnName<Row> | RowFunctions<Row>;
+/** What dedupe() takes: names, selections and { name: row function }. */
+export type Key<Row> = Named<Row> | RowFunctions<Row>;
 
 /** What groupby() takes: also { name: bin("x") }. */
-export type GroupKey<Row> = ColumnName<Row> | Readonly<Record<string, RowFunction<Row> | Bin<Row, unknown>>>;
+export type GroupKey<Row> = Named<Row> | Readonly<Record<string, RowFunction<Row> | Bin<Row, unknown>>>;
 
-type KeyColumns<Row, K> = K extends keyof Row ? Pick<Row, K> : Results<K>;
+type KeyColumns<Row, K> = K extends keyof Row ? Pick<Row, K> : K extends Selector<string, string, boolean> ? Pick<Row, Chosen<Row, K>> : Results<K>;
 
 /** The key columns of a grouped table. */
 export type Keys<Row, K extends readonly unknown[]> = Simplify<UnionToIntersection<KeyColumns<Row, K[number]>>>;
@@ -159,6 +193,23 @@ type IndexName<I> = I extends string ? I : I extends true ? "index" : never;
 /** The names of columns of arrays. */
 export type ArrayName<Row> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends readonly unknown[] ? K : never }[ColumnName<Row>];
 
+/** Arrays that are taken apart: columns, or functions of the row. */
+export type Arrays<Row> = ArrayName<Row> | readonly ArrayName<Row>[] | Readonly<Record<string, (d: Readonly<Row>) => Array>>;
+
+/** `as`, or `name_1`, `name_2` and so on up to a number that is known. */
+type SpreadNames<Name extends string, As extends readonly string[], Limit extends number, Taken extends readonly 0[] = []> = number extends Limit
+  ? never
+  : Taken["length"] extends Limit
+    ? never
+    : (`${Taken["length"]}` extends keyof As ? As[`${Taken["length"]}`] & string : `${Name}_${[...Taken, 0]["length"]}`) | SpreadNames<Name, As, Limit, [...Taken, 0]>;
+
+/** The row after spread: the elements of the arrays, and the other columns, of which the arrays are if they are not dropped. */
+export type SpreadOver<Row, U, As extends readonly string[], Limit extends number, Drop> = Simplify<
+  Omit<Row, Drop extends false ? never : keyof Elements<Row, U>> & {
+    [K in keyof Elements<Row, U> as SpreadNames<K & string, IsOne<keyof Elements<Row, U>> extends true ? As : [], Limit> extends infer Name extends string ? Name : never]: Elements<Row, U>[K] | null;
+  }
+>;
+
 /** What unroll() gives for its arrays: an element each; of several null where one of them is shorter. */
 type Elements<Row, U> = U extends keyof Row
   ? { [K in U]: ElementOf<Row[K]> }
@@ -171,7 +222,7 @@ type Shorter<N> = IsOne<N> extends true ? never : null;
 
 /** The row after unroll: the other columns, the elements, and their places. */
 export type Unrolled<Row, U, I, D> = Simplify<
-  Omit<Row, keyof Elements<Row, U> | IndexName<I> | (D extends readonly (infer N)[] ? N & string : D & string)> & Elements<Row, U> & { [K in IndexName<I>]: number }
+  Omit<Row, keyof Elements<Row, U> | IndexName<I> | NamesOf<Row, D>> & Elements<Row, U> & { [K in IndexName<I>]: number }
 >;
 
 /** `{ total: op.sum("x") }` */

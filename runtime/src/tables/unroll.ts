@@ -5,22 +5,22 @@ import { elementView, isListView } from "./js-view.ts";
 import { inferColumn } from "./infer.ts";
 import { type Side, valuesOf } from "./operands.ts";
 import { columnNamed } from "./row.ts";
+import { namesOf } from "./selection.ts";
 
 export interface UnrollOptions<Index extends string | boolean = string | boolean, Drop = unknown> {
   /** Adds a column of the elements' places in their array, from 0: its name, or true for "index". */
   readonly index?: Index;
   /** At most so many elements of each row. */
   readonly limit?: number;
-  /** Columns that are left out: a name or several. */
+  /** Columns that are left out: a name or several, or a selection. */
   readonly drop?: Drop;
 }
 
 /** A row for each element of each row's arrays, which stand side by side: the shorter end in nulls. */
 export function unrolled(table: Side, lists: unknown, { index, limit = Infinity, drop = [] }: UnrollOptions): Side {
-  const columns = listColumns(table, lists);
-  if (columns.size === 0) throw new LockstepError({ code: "LS2016", message: 'unroll takes columns of arrays, unroll("tags"), or functions that give arrays: unroll({ word: (d) => d.text.split(" ") })' });
+  const columns = listColumns(table, lists, "unroll");
   if (!(limit > 0)) throw new LockstepError({ code: "LS2016", message: `unroll: the limit is a number of elements above 0, not ${String(limit)}` });
-  const dropped = [drop].flat() as string[];
+  const dropped = namesOf(drop, table.columns);
   for (const column of dropped) columnNamed(table.columns, column);
   const place = index === true ? "index" : index || undefined;
   if (place !== undefined && columns.has(place)) throw new LockstepError({ code: "LS2016", message: `unroll: two columns would be named "${place}"` });
@@ -37,16 +37,17 @@ export function unrolled(table: Side, lists: unknown, { index, limit = Infinity,
   return { columns: out, rows: rows.length };
 }
 
-/** The columns of arrays that are unrolled: a name, names, or functions by the names of their columns. */
-function listColumns(table: Side, lists: unknown): Map<string, Column> {
+/** The columns of arrays: a name, names, or functions by the names of their columns. */
+export function listColumns(table: Side, lists: unknown, verb: string): Map<string, Column> {
   const isNamed = typeof lists === "string" || Array.isArray(lists);
   const columns = isNamed
     ? ([lists].flat() as string[]).map((name) => [name, columnNamed(table.columns, name)] as const)
     : Object.entries((lists ?? {}) as Record<string, (d: unknown) => readonly unknown[]>).map(([name, list]) => [name, inferColumn(valuesOf(table, list), `the column "${name}"`)] as const);
   for (const [name, column] of columns) {
     if (column.type.id === "list" || column.type.id === "null") continue;
-    if (column.view === "none") throw unsupportedType(column, "unrolled");
-    throw new LockstepError({ code: "LS2016", message: `unroll: "${name}" holds no arrays`, fix: isNamed ? 'A text is split first: unroll({ word: (d) => d.text.split(" ") }).' : "Return an array." });
+    if (column.view === "none") throw unsupportedType(column, `${verb}ed`);
+    throw new LockstepError({ code: "LS2016", message: `${verb}: "${name}" holds no arrays`, fix: isNamed ? `A text is split first: ${verb}({ word: (d) => d.text.split(" ") }).` : "Return an array." });
   }
+  if (columns.length === 0) throw new LockstepError({ code: "LS2016", message: `${verb} takes columns of arrays, ${verb}("tags"), or functions that give arrays: ${verb}({ word: (d) => d.text.split(" ") })` });
   return new Map(columns);
 }

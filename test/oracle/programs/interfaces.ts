@@ -1,4 +1,4 @@
-import { op, readParquet } from "@lockstep/runtime";
+import { not, op, readParquet } from "@lockstep/runtime";
 import type { Tables } from "../data.ts";
 
 /** Interfaces that name the columns in another order, or not all. Where nothing shows it, the answer is plain Node's. */
@@ -13,5 +13,8 @@ export async function chosen(tables: Tables) {
     rows.derive({ x: (d) => d.id * 2 }).select("x").slice(0, 4).objects(),
     byStation.join(names, "station").select("name", "n").objects(),
     rows.dedupe("level").numRows(),
+    rows.select(not("id")).select("level").objects({ limit: 3 }),
+    rows.derive({ twice: (d) => d.id * 2 }, { drop: true }).objects({ limit: 3 }),
+    rows.join(names.derive({ level: (d) => d.name.length }), "level", ["id", ["name"]]).objects({ limit: 3 }),
   ];
 }

@@ -287,3 +287,17 @@ export async function literals() {
   const rows = table({ id: [1, 2, 3, 4], tags: [["a", null], [], null, ["b"]], at: [[new Date(0)], [], [], [null]], big: [[9007199254740993n], [], [1n, 2n], []] });
   return [rows.objects(), rows.unroll("tags").objects(), rows.concat(rows.filter((d) => d.id > 2)).derive({ n: (d) => d.big.length }).objects()];
 }
+
+/** Of every type of element, and of arrays that are null or short; at(0) is what a program would write instead. */
+export async function spreads(tables: Tables, out: string) {
+  "use spmd";
+  const rows = await posts(tables);
+  await rows.spread(["tags", "serials", "days"], { limit: 2 }).select("id", "tags_2", "serials_1", "days_1", "days_2").writeParquet(`${out}/spread-ordered`, { order: "program" });
+  return [
+    rows.select("id", "tags", "scores", "levels", "flags", "prices", "times").spread(["tags", "scores", "levels", "flags", "prices", "times"], { limit: 2 }).objects(),
+    rows.spread({ part: (d) => d.text.split("e") }, { as: ["a", "b"] }).groupby("a").rollup({ n: op.count(), b: op.max("b") }).orderby("a").objects(),
+    rows.spread("levels", { as: ["level"], drop: false }).filter((d) => d.level !== (d.levels.at(0) ?? null)).numRows(),
+    rows.groupby("kind").rollup({ all: op.array_agg("id") }).spread("all", { as: ["first", "second", "third"] }).objects(),
+    rows.filter((d) => d.id < 0).spread("tags", { limit: 1 }).objects(),
+  ];
+}

@@ -24,6 +24,8 @@ export async function samples(tables: Tables, out: string) {
     rows.groupby("station").sample(3).ungroup().objects(), rows.groupby("station", { odd: (d) => d.level % 2 }).sample(200, { shuffle: false, seed: 1 }).count().objects(),
     rows.groupby("label").sample(4, { replace: true, seed: 3 }).ungroup().objects(), rows.groupby("station").sample(2, { replace: true, shuffle: false }).rollup({ n: op.count(), first: op.first("id") }).objects(),
     rows.orderby(desc("level"), "id").sample(10).objects(), rows.filter((d) => d.level > 10).sample(5).select("id").objects(), none.sample(5).objects(), none.sample(5, { replace: true }).numRows(), none.groupby("label").sample(5, { replace: true }).count().objects(),
+    rows.sample(30, { weight: "level" }).objects(), rows.sample(400, { weight: (d) => (d.id % 7 === 0 ? null : d.level / 3), seed: 4, shuffle: false }).objects(), rows.sample(5000, { weight: "level" }).select("id").objects(),
+    rows.groupby("station").sample(3, { weight: "level", seed }).ungroup().objects(), rows.groupby({ odd: (d) => d.level % 2 }).sample(150, { weight: (d) => Math.abs(d.level), shuffle: false }).count().objects(), none.sample(3, { weight: "level" }).numRows(),
     rows.sample(1000).filter((d) => d.level > 0).groupby("level").count().objects(), rows.sample(100).sample(10, { seed: 4 }).objects(),
   ];
 }

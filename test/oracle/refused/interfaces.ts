@@ -1,4 +1,4 @@
-import { op, readParquet } from "@lockstep/runtime";
+import { not, op, readParquet, startswith } from "@lockstep/runtime";
 import type { Tables } from "../data.ts";
 
 export async function otherOrder(tables: Tables) {
@@ -19,6 +19,18 @@ export async function written(tables: Tables, out: string) {
 export async function distinctRows(tables: Tables) {
   "use spmd";
   return (await readParquet<{ ok: boolean }>(tables.measurements)).dedupe().numRows();
+}
+
+/** A column that the interface leaves out is one of all but some. */
+export async function allButSome(tables: Tables) {
+  "use spmd";
+  return (await readParquet<{ id: number; level: number }>(tables.measurements)).select(not("id")).orderby("level").objects();
+}
+
+/** What groups is seen, whatever is read of it. */
+export async function groupsLike(tables: Tables) {
+  "use spmd";
+  return (await readParquet<{ id: number; level: number }>(tables.measurements)).groupby(startswith("l")).rollup({ n: op.count() }).numRows();
 }
 
 export async function clashInJoin(tables: Tables) {

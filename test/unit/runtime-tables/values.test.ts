@@ -218,6 +218,7 @@ test("a sample is uniform, without and with replacement, and the same for the sa
   const groups = numbers.groupby("k").sample(3, { replace: true });
   expect(groups.count().array("count")).toEqual([3, 3, 3, 3]);
   expect(numbers.filter(() => false).sample(3, { replace: true }).numRows()).toBe(0);
+  expect(() => numbers.sample(1, { weight: "i", replace: true } as never)).toThrow(/without replacement/);
   for (const wrong of [-1, 1.5, "3" as never]) expect(() => numbers.sample(wrong)).toThrow(/0 or more/);
   expect(() => numbers.sample(1, { seed: 0.5 })).toThrow(/seed/);
 });

@@ -1,5 +1,5 @@
 // Mistakes that the type checker must report, each on its own line.
-import { bin, desc, op, readCsv, readParquet, rolling, table } from "@lockstep/runtime";
+import { all, bin, desc, matches, not, op, readCsv, readParquet, rolling, startswith, table } from "@lockstep/runtime";
 
 interface Trip {
   zone: number;
@@ -124,3 +124,65 @@ other.filter((d) => d.miles > 1 && d.at < new Date());
 await readCsv<Trip>("trips.csv", { nulls: "NA" });
 // @ts-expect-error a misspelt option
 readCsv<Trip>("trips.csv", { delimeter: ";" }).then((t) => t.filter((d) => d.miles > 1));
+
+const word: string = "zo";
+// @ts-expect-error a misspelt column among those left out
+trips.select(not("mile"));
+// @ts-expect-error a misspelt column in a list of those left out
+trips.groupby(not(["mile"]));
+// @ts-expect-error a text that nobody knows when building
+trips.select(startswith(word));
+// @ts-expect-error of what a regular expression matches no type knows
+trips.select(matches(/^z/));
+// @ts-expect-error no is left out of all
+trips.select(not(all()));
+// @ts-expect-error a column that the selection left out
+trips.select(not("miles")).filter((d) => d.miles > 1);
+// @ts-expect-error a column that is not like that
+trips.select(startswith("zo")).orderby("miles");
+// @ts-expect-error a misspelt column of the left table
+trips.cross(zones, ["mile", "name"]);
+// @ts-expect-error a misspelt column of the right table
+trips.cross(zones, ["miles", not("names")]);
+// @ts-expect-error a column that was not named
+trips.cross(zones, ["miles", "name"]).filter((d) => d.flag === "x");
+// @ts-expect-error one suffix
+trips.cross(zones, null, { suffix: ["_x"] });
+// @ts-expect-error a name without its suffix
+trips.cross(zones, null, { suffix: ["_x", "_y"] }).filter((d) => d.zone_1 > 1);
+// @ts-expect-error which rows stay is the verb's name
+trips.cross(zones, null, { left: true });
+// @ts-expect-error no place
+trips.relocate("miles");
+// @ts-expect-error two places
+trips.relocate("miles", { before: "zone", after: "flag" });
+// @ts-expect-error a misspelt place
+trips.relocate("miles", { before: "zones" });
+// @ts-expect-error a column that a new name took
+trips.relocate({ miles: "distance" }, { before: "zone" }).filter((d) => d.miles > 1);
+// @ts-expect-error a column that was dropped
+trips.derive({ x: (d) => d.miles }, { drop: true }).filter((d) => d.miles > 1);
+// @ts-expect-error a place for what is alone
+trips.derive({ x: (d) => d.miles }, { drop: true, before: "zone" });
+// @ts-expect-error a grouped table has no places
+trips.groupby("zone").derive({ x: (d) => d.miles }, { before: "zone" });
+// @ts-expect-error the default name, where there is another
+trips.groupby("zone").count({ as: "n" }).filter((d) => d.count > 1);
+const arrays = table({ id: [1], pair: [[1, 2]] });
+// @ts-expect-error a number is no array
+arrays.spread("id", { limit: 2 });
+// @ts-expect-error how many columns is not known
+arrays.spread("pair", {});
+// @ts-expect-error a column that spread took
+arrays.spread("pair", { limit: 2 }).select("pair");
+// @ts-expect-error a third column of two
+arrays.spread("pair", { limit: 2 }).select("pair_3");
+// @ts-expect-error an element may not be there
+arrays.spread("pair", { as: ["low"] }).derive({ x: (d) => d.low * 2 });
+trips.sample(3, { weight: "miles", seed: 2 }).sample(2, { weight: (d) => d.tip });
+// @ts-expect-error texts have no weight
+trips.sample(3, { weight: "flag" });
+// @ts-expect-error a misspelt column in the weight
+trips.sample(3, { weight: (d) => d.mile });
+// @ts-expect-error rows that have weights are not put back
+trips.sample(3, { weight: "miles", replace: true });

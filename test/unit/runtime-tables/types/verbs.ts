@@ -1,5 +1,5 @@
 // What the type checker makes of right programs: each line asserts a row type exactly.
-import { bin, desc, op, readCsv, readParquet, rolling, table, type Table } from "@lockstep/runtime";
+import { all, bin, desc, endswith, matches, not, op, readCsv, readParquet, rolling, startswith, table, type Table } from "@lockstep/runtime";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type RowOf<T> = T extends Table<infer Row> ? Row : never;
@@ -189,3 +189,37 @@ const taxis = trips.groupby("zone").derive({ before: op.lag("at") }).filter((d) 
 expectType<{ zone: number; n: number; last: Date | null }>()(taxis.rollup({ n: op.count(), last: op.max("before") }));
 expectType<{ flag: string; count: number }>()(taxis.groupby("flag").count());
 taxis.ungroup().get("before")?.getTime();
+
+// Columns chosen by their names.
+expectType<{ zone: number; miles: number }>()(zones.select(not("name", ["opened"])));
+expectType<{ zone: number }>()(zones.select(startswith("zo")));
+expectType<{ zone: number; name: string }>()(zones.select(endswith("e")));
+expectType<{ zone: number; opened: Date; name: string }>()(zones.select(not(matches("il"))));
+expectType<{ place: number; name: string; miles: number; opened: Date }>()(zones.select({ zone: "place" }, all()));
+expectType<{ zone: number; name: string; n: number }>()(zones.groupby(not("miles", startswith("op"))).rollup({ n: op.count() }));
+expectType<{ zone: number; name: string; miles: number; opened: Date }>()(zones.dedupe(not("miles")));
+expectType<{ name: string; opened: Date; key: string; value: number }>()(zones.fold(not("name", "opened")));
+expectType<{ zone: number; flag: string; miles: number | null; opened: Date | null }>()(trips.select("zone", "flag").lookup(zones, "zone", not("zone", "name")));
+expectType<{ zone: number; flag: string; name: string | null; miles: number | null; opened: Date | null }>()(trips.select("zone", "flag").lookup(zones, "zone"));
+// Columns of a join.
+expectType<{ flag: string; miles: number; opened: Date }>()(trips.join(zones, "zone", ["flag", ["miles", "opened"]]));
+expectType<{ zone: number; miles_l: number; miles_r: number | null; opened: Date | null }>()(small.join_left(zones, "zone", [not("flag"), not("zone", "name")], { suffix: ["_l", "_r"] }));
+expectType<{ zone: number | null; miles: number }>()(small.join_right(zones, "zone", ["zone", "miles"]));
+expectType<{ flag: string | null; name: string | null }>()(small.join_full(zones, null, ["flag", "name"]));
+expectType<{ zone: number; miles: number; flag: string; name: string; miles_z: number; opened: Date }>()(small.join(zones, "zone", null, { suffix: ["", "_z"] }));
+expectType<{ zone_1: number; zone_2: number }>()(small.join(zones, (a, b) => a.zone < b.zone, ["zone", "zone"]));
+expectType<{ flag: string }>()(small.cross(zones, ["flag"]));
+// Where columns stand.
+expectType<{ zone: number; name: string; miles: number; opened: Date }>()(zones.relocate("opened", { before: "zone" }));
+expectType<{ zone: number; title: string; miles: number; opened: Date }>()(zones.relocate([{ name: "title" }, "zone"], { after: all() }));
+expectType<{ zone: number; name: string; miles: number; opened: Date; x: number }>()(zones.derive({ x: (d) => d.miles + 1 }, { before: "zone" }));
+expectType<{ x: number }>()(zones.derive({ x: (d) => d.miles + 1 }, { drop: true }));
+expectType<{ zone: number; n: number }>()(zones.groupby("zone").count({ as: "n" }));
+expectType<{ n: number }>()(zones.count({ as: "n" }));
+expectType<{ count: number }>()(zones.count());
+// Columns of the elements of arrays.
+const arrays = table({ id: [1], pair: [[1, 2]], words: [["a"]] });
+expectType<{ id: number; words: string[]; low: number | null; high: number | null }>()(arrays.spread("pair", { as: ["low", "high"] }));
+expectType<{ id: number; pair: number[]; words: string[]; words_1: string | null; words_2: string | null }>()(arrays.spread("words", { limit: 2, drop: false }));
+expectType<{ id: number; pair_1: number | null; words_1: string | null }>()(arrays.spread(["pair", "words"], { limit: 1 }));
+expectType<{ id: number; pair: number[]; words: string[]; first: string | null; part_2: string | null }>()(arrays.spread({ part: (d) => d.words.slice(1) }, { as: ["first"], limit: 2 }));

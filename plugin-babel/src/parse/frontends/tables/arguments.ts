@@ -15,13 +15,19 @@ import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Operand } from "../../../source/frames.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
-import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix, usesAggregates } from "./fixes.ts";
+import { aggregateFix, fractionFix, keyFix, keysFix, sortKeyFix, surplus, unnamedFix, usesAggregates } from "./fixes.ts";
 import { checkScalar, readOptions } from "./options.ts";
 import { readAsof } from "./asof.ts";
+import { columnName, flattened, readColumnName, readJoinValues, readLookedUp, readPlaced, readRelocated, readRenaming, readSelection } from "./columns.ts";
+import { readCount } from "./count.ts";
+import { readFold } from "./fold.ts";
+import { readSelector } from "./selector.ts";
 import { readBin, readBinning } from "./bins.ts";
 import { readMerge } from "./merge.ts";
 import { readPivot } from "./pivot.ts";
+import { readSpread } from "./spread.ts";
 import { readUnroll } from "./unroll.ts";
+import { readWeight } from "./weight.ts";
 import { readWindow } from "./windows.ts";
 
 export interface Arguments {
@@ -66,39 +72,39 @@ export const kinds: Record<Parameter["kind"], Reader> = {
     else missing("a row function", context);
   },
   columns: (nodes, out, context) => {
-    if (nodes.length === 0) missing("an object of row functions and windows", context);
-    for (const node of nodes.splice(0)) {
-      for (const [name, value, key] of properties(node, out, context, "an object of row functions and windows")) {
-        if (!readWindow(name, value, out, context) && !readBin(name, value, out, context)) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
-      }
+    const node = nodes.shift();
+    if (!node) return missing("an object of row functions and windows", context);
+    for (const [name, value, key] of properties(node, out, context, "an object of row functions and windows")) {
+      if (!readWindow(name, value, out, context) && !readBin(name, value, out, context)) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
     }
   },
   keys: (nodes, out, context, parameter) => {
     const takesBins = parameter.kind === "keys" && parameter.bins;
     for (const node of flattened(nodes.splice(0), context)) {
       const name = columnName(node, context);
-      if (name !== null) rowArgument(node, { role: "key", name, input: 0 }, out, context);
-      else for (const [as, value, key] of properties(node, out, context, "column names, or an object of row functions")) {
+      const selector = readSelector(node, context, out);
+      if (selector) out.rows.push({ role: "key", name: null, input: 0, span: spanOf(node, context.place.module), source: textOf(node, context.place.module), expression: null, selector });
+      else if (name !== null) rowArgument(node, { role: "key", name, input: 0 }, out, context);
+      else if (selector === undefined) for (const [as, value, key] of properties(node, out, context, "column names, or an object of row functions")) {
         if (!takesBins || !readBin(as, value, out, context)) rowArgument(value, { role: "key", name: as, input: 0 }, out, context, key);
       }
     }
   },
-  folded: (nodes, out, context) => {
-    const [columns, options] = nodes.splice(0, 2);
-    if (!columns) return missing("column names", context);
-    kinds.keys([columns], out, context, { kind: "keys" });
-    const names = options === undefined ? ["key", "value"] : foldedNames(options, context);
-    if (names === null) {
-      out.open = true;
-      return context.report(verbArgument("fold", '{ as: ["name", "value"] }', spanOf(options!, context.place.module), 'write { as: ["name", "value"] }, or leave it out'));
-    }
-    const span = spanOf(options ?? context.call, context.place.module);
-    out.columns.push({ input: 1, from: "key", as: names[0]!, span }, { input: 1, from: "value", as: names[1]!, span });
-  },
+  selection: readSelection,
+  "looked-up": readLookedUp,
+  renaming: readRenaming,
+  relocated: readRelocated,
+  placed: readPlaced,
+  "join-values": readJoinValues,
+  "column-name": readColumnName,
+  count: readCount,
+  folded: readFold,
   pivoted: readPivot,
   asof: readAsof,
   merge: readMerge,
   unrolled: readUnroll,
+  spread: readSpread,
+  weight: readWeight,
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
@@ -126,43 +132,6 @@ export const kinds: Record<Parameter["kind"], Reader> = {
     for (const node of nodes.splice(0)) {
       for (const [name, value] of properties(node, out, context, "an object of aggregates")) aggregate(name, value, out, context);
     }
-  },
-  count: (_, out, { call, place }) => {
-    out.rows.push({ role: "aggregate", name: "count", input: 0, span: spanOf(call, place.module), source: "", expression: null, aggregate: "count" });
-  },
-  selection: (nodes, out, context) => {
-    for (const node of flattened(nodes.splice(0), context)) {
-      const name = columnName(node, context);
-      if (name !== null) out.columns.push({ input: 0, from: name, as: name, span: spanOf(node, context.place.module) });
-      else renamed(node, out, context, "column names, or an object of new names");
-    }
-  },
-  "looked-up": (nodes, out, context) => {
-    for (const node of flattened(nodes.splice(0), context)) {
-      const name = columnName(node, context);
-      if (name !== null) out.columns.push({ input: 1, from: name, as: name, span: spanOf(node, context.place.module) });
-      else {
-        out.open = true;
-        context.report(verbArgument(context.verb.name, "column names of the other table", spanOf(node, context.place.module), 'name the columns after the key: lookup(other, "key", "a", "b")'));
-      }
-    }
-  },
-  renaming: (nodes, out, context) => {
-    if (nodes.length === 0) missing("an object of new names", context);
-    if (nodes.length > 0 && nodes.every((node) => columnName(node, context) !== null)) {
-      out.open = true;
-      const { place } = context;
-      const [first, last] = [spanOf(nodes[0]!, place.module), spanOf(nodes.at(-1)!, place.module)];
-      return context.report(verbArgument("rename", "an object of new names", { ...first, endLine: last.endLine, endColumn: last.endColumn }, ...renamingFix(nodes.splice(0), context)));
-    }
-    for (const node of flattened(nodes.splice(0), context)) renamed(node, out, context, "an object of new names");
-  },
-  "column-name": (nodes, out, context) => {
-    const node = nodes.shift();
-    const name = node && columnName(node, context);
-    if (node && name !== null && name !== undefined) out.columns.push({ input: 0, from: name, as: name, span: spanOf(node, context.place.module) });
-    else if (node) context.report(verbArgument(context.verb.name, "a column name", spanOf(node, context.place.module), ...namedColumn(node, context)));
-    else missing("a column name", context);
   },
   table: (nodes, out, context) => {
     const node = nodes.shift();
@@ -200,15 +169,6 @@ export const kinds: Record<Parameter["kind"], Reader> = {
   },
 };
 
-/** The two names in `{ as: ["name", "amount"] }`. */
-function foldedNames(options: t.Node, { place }: ArgumentContext): readonly string[] | null {
-  const members = membersOf(options);
-  if (members === null || [...members.keys()].some((name) => name !== "as")) return null;
-  if (members.size === 0) return ["key", "value"];
-  const names = constantOf(members.get("as")!, place)?.value;
-  return Array.isArray(names) && names.length === 2 && names.every((name) => typeof name === "string") ? names : null;
-}
-
 /** `op.count()` where nothing named `op` is in scope. */
 function reportUnbound(node: t.Node, { place, report }: ArgumentContext): boolean {
   const { module, scope } = place;
@@ -230,24 +190,6 @@ export function membersOf(node: t.Node | undefined): ReadonlyMap<string, t.Node>
 
 export function missing(what: string, { verb, call, place, report }: ArgumentContext): void {
   report(verbArgument(verb.name, what, spanOf(call, place.module), `give it ${what}`));
-}
-
-/** A column name: a string, also by way of a constant. */
-export function columnName(node: t.Node, { place }: ArgumentContext): string | null {
-  const value = constantOf(node, place)?.value;
-  return typeof value === "string" ? value : null;
-}
-
-/** Lists of names, also spread or by way of a constant, as one list. */
-function flattened(nodes: readonly t.Node[], context: ArgumentContext): t.Node[] {
-  return nodes.flatMap((node): t.Node[] => {
-    const e = bare(node);
-    if (e.type === "SpreadElement") return flattened([e.argument], context);
-    if (e.type === "ArrayExpression") return flattened(e.elements.filter((x) => x !== null), context);
-    const value = e.type === "Identifier" ? constantOf(e, context.place)?.value : undefined;
-    if (Array.isArray(value) && value.every((v) => typeof v === "string")) return value.map((v) => ({ ...node, type: "StringLiteral", value: v }) as t.StringLiteral);
-    return [node];
-  });
 }
 
 export function isFunction(node: t.Node, { place, modules }: ArgumentContext): boolean {
@@ -274,14 +216,6 @@ export function properties(node: t.Node, out: Arguments, context: ArgumentContex
     }
     return [[name, p.type === "ObjectMethod" ? p : p.value, p.key]];
   });
-}
-
-function renamed(node: t.Node, out: Arguments, context: ArgumentContext, expected: string): void {
-  for (const [from, value, key] of properties(node, out, context, expected)) {
-    const as = columnName(value, context);
-    if (as === null) context.report(verbArgument(context.verb.name, "a new name", spanOf(value, context.place.module), newNameFix(value)));
-    else out.columns.push({ input: 0, from, as, span: spanOf(key, context.place.module) });
-  }
 }
 
 export type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate" | "fraction" | "binning" | "window" | "frame" | "seen">;

@@ -2,7 +2,8 @@
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { constantOf } from "../../../source/constants.ts";
 import { spanOf } from "../../../source/module.ts";
-import { columnName, keyPairs, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
+import { keyPairs, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
+import { columnName } from "./columns.ts";
 import { distance } from "./windows.ts";
 
 const STRATEGIES: readonly unknown[] = ["backward", "forward", "nearest"];

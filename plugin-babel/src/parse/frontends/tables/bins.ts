@@ -6,7 +6,8 @@ import { constantOf } from "../../../source/constants.ts";
 import { bare, spanOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
 import { optionsOf } from "../../../verbs/index.ts";
-import { type ArgumentContext, type Arguments, columnName, membersOf, rowArgument } from "./arguments.ts";
+import { type ArgumentContext, type Arguments, membersOf, rowArgument } from "./arguments.ts";
+import { columnName } from "./columns.ts";
 import { readOptions } from "./options.ts";
 
 interface Rule {

@@ -7,15 +7,17 @@ import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { type Place, runtimeName } from "../../../source/names.ts";
 import { childNodes } from "../../../source/walk.ts";
-import { type ArgumentContext, columnName } from "./arguments.ts";
+import { type ArgumentContext } from "./arguments.ts";
+import { columnName } from "./columns.ts";
 
 type Fix = [message: string, edits?: TextEdit[]];
 
 /** What a surplus argument may have been meant for. */
 export const surplus: Readonly<Record<string, string>> = {
   filter: "write all conditions in one row function, (d) => a && b, or call filter again",
-  array: "take several columns with select(…).objects()",
-  count: 'group by it first, groupby("x").count(); another name gives rename({ count: "n" })',
+  array: "take several columns with select(…).objects(), typed arrays of a step's rows with batches(…)",
+  count: 'group by it first, groupby("x").count(); another name gives count({ as: "n" })',
+  impute: 'make all rows before, of the distinct values of each column: t.select("a").dedupe().cross(t.select("b").dedupe()).join_left(t, [["a", "b"], ["a", "b"]])',
   numRows: "filter first, then count: filter(…).numRows()",
   cross: "join takes keys",
 };
@@ -28,14 +30,17 @@ export function namedColumn(node: t.Node, context: ArgumentContext): Fix {
   return [`write "${name}"`, [{ ...spanOf(node, context.place.module), text: JSON.stringify(name) }]];
 }
 
+const ofAggregates = 'each column is one aggregate; compute with them in a derive after: rollup({ a: op.sum("x"), n: op.count() }).derive({ c: (d) => d.a / d.n })';
+
 /** `(d) => op.sum(d.fare)`, as Arquero has it. */
 export function aggregateFix(e: t.Node, { place }: ArgumentContext): Fix {
   const call = e.type === "ArrowFunctionExpression" ? bare(e.body) : e;
   const fn = call.type === "CallExpression" ? runtimeName(call.callee, place) : null;
+  if (e.type === "ArrowFunctionExpression" && call.type !== "CallExpression" && usesAggregates(e.body, place)) return [ofAggregates];
   if (e.type !== "ArrowFunctionExpression" || call.type !== "CallExpression" || !aggregateFunctions.has(fn?.slice("op.".length) ?? "")) {
     if (e.type === "CallExpression" && runtimeName(e.callee, place) === "rolling") return ["a frame moves with the row: it stands in derive"];
     if (isBin(e, place)) return ["each row has a bin of its own: it stands in derive, or in groupby"];
-    if (usesAggregates(e, place)) return ["each column is one aggregate; compute with them in a derive after: rollup({ a: op.sum(\"x\"), n: op.count() }).derive({ c: (d) => d.a / d.n })"];
+    if (usesAggregates(e, place)) return [ofAggregates];
     return ['write an aggregate: op.sum("x"), op.sum((d) => d.x * d.y)'];
   }
   const [argument, ...rest] = call.arguments;
@@ -84,6 +89,10 @@ export function sortKeyFix(node: t.Node, context: ArgumentContext): Fix {
   const [only, ...more] = e.type === "ObjectExpression" ? e.properties : [];
   const key = only?.type === "ObjectProperty" && !only.computed && more.length === 0 ? keyName(only.key) : null;
   if (only?.type !== "ObjectProperty" || key === null) return [isComputed(node) ? knownNames : 'write a key, "x" or (d) => d.x; desc("x") sorts from the largest'];
+  if (/Function/.test(bare(only.value).type)) {
+    const text = textOf(only.value, context.place.module);
+    return [`a key has no name: write ${text}`, [{ ...spanOf(node, context.place.module), text }]];
+  }
   const direction = constantOf(only.value, context.place)?.value;
   // { desc: "x" }: the direction stands where the key should.
   const turned = /^(desc|asc)/i.exec(key);
@@ -116,6 +125,7 @@ export function unnamedFix(node: t.Node, context: ArgumentContext): Fix {
   const e = bare(node);
   if (isBin(e, context.place)) return [`give it a name: ${context.verb.name}({ x: ${textOf(e, context.place.module)} })`];
   if (isComputed(node) && (context.verb.signature[0]?.kind === "selection" || context.verb.signature[0]?.kind === "keys")) return [knownNames];
+  if (e.type === "NumericLiteral" && context.verb.signature[0]?.kind === "selection") return ["write the column's name: where a column stands no type says"];
   if (!/Function/.test(e.type)) return [`write it where it stands, as in ${context.verb.example}`];
   const name = e.type === "ArrowFunctionExpression" ? columnRead(e) : null;
   if (name !== null) return [`write "${name}"`, [{ ...spanOf(node, context.place.module), text: JSON.stringify(name) }]];

@@ -3,7 +3,8 @@ import type * as t from "@babel/types";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { constantOf } from "../../../source/constants.ts";
 import { bare, spanOf } from "../../../source/module.ts";
-import { columnName, isFunction, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
+import { isFunction, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
+import { columnName } from "./columns.ts";
 
 const MATCHED: readonly unknown[] = ["update", "skip", "delete"];
 const UNMATCHED: readonly unknown[] = ["insert", "skip"];

@@ -53,6 +53,8 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   const { node, place } = option;
   if (taken.kind === "options" && bare(writtenOut(node, place).node).type === "ObjectExpression") return readOptions(node, `'${name}' of ${owner}`, taken.of, place, report);
   if (taken.kind === "types" && bare(node).type === "ObjectExpression") return readTypes(option, owner, name, taken, report);
+  // It is read as a row function.
+  if (taken.kind === "weight" && /Function/.test(bare(writtenOut(node, place).node).type)) return [];
   const wanted = taken.kind === "columns" ? bare(writtenOut(node, place).node) : null;
   const found = isNaNWritten(option) ? "NaN" : foundAt(option);
   const constant = constantOf(node, place);
@@ -82,7 +84,7 @@ function readTypes({ node, place }: Written, owner: string, option: string, take
 }
 
 /** The literal that a const holds, wherever it stands. */
-function writtenOut(node: t.Node, place: Place, depth = 0): Written {
+export function writtenOut(node: t.Node, place: Place, depth = 0): Written {
   const e = bare(node);
   const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
   const declarator = binding?.constant && depth < 20 ? binding.path.node : null;
@@ -103,6 +105,12 @@ function foundAt({ node, place }: Written): string | null {
   return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
 }
 
+/** What a number is, by verb. */
+const numbers: Readonly<Record<string, string>> = {
+  slice: "write the rows' positions: slice(start, end), end not included",
+  sample: "write how many rows: sample(100); a part of them is counted before: sample(Math.round(t.numRows() / 10))",
+};
+
 /** A scalar that is written out: what plain Node could make nothing of. */
 export function checkScalar(node: t.Node, verb: string, takes: "number" | "path" | "paths" | "table", place: Place, report: (d: Diagnostic) => void): void {
   const found = foundAt({ node, place });
@@ -110,7 +118,7 @@ export function checkScalar(node: t.Node, verb: string, takes: "number" | "path"
   const isList = bare(node).type === "ArrayExpression" && (!Array.isArray(value) || value.every((each) => typeof each === "string"));
   if (found === null || typeof value === (takes === "number" ? "number" : "string") || (takes === "paths" && isList)) return;
   const [expected, fix] = {
-    number: ["a number", verb === "slice" ? "write the rows' positions: slice(start, end), end not included" : "write the row's number, counted from 0"],
+    number: ["a number", numbers[verb] ?? "write the row's number, counted from 0"],
     path: ["a path", 'write a text or a URL: "data/out"'],
     table: ["the name of a table, or a query,", 'write a text: "sales.orders"'],
     paths: ["a path, or a list of paths,", 'write a text or a URL, or a list of them: "data/*.parquet"'],

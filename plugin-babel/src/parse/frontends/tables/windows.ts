@@ -10,7 +10,8 @@ import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
 import { readBinning } from "./bins.ts";
-import { type ArgumentContext, type Arguments, columnName, lastName, membersOf, readFraction, readPair, type Role, rowArgument, takePair } from "./arguments.ts";
+import { type ArgumentContext, type Arguments, lastName, membersOf, readFraction, readPair, type Role, rowArgument, takePair } from "./arguments.ts";
+import { columnName } from "./columns.ts";
 
 /** False: it is no window, but a row function or a mistake. */
 export function readWindow(name: string, node: t.Node, out: Arguments, context: ArgumentContext): boolean {

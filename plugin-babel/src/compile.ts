@@ -16,6 +16,7 @@ import { pipeline, printStage } from "./pipeline.ts";
 import { hasErrors, type Program } from "./program.ts";
 import { type ModuleSource, parseModule } from "./source/module.ts";
 import { type GivenModules, Modules } from "./source/modules.ts";
+import { type InlinedSecret, secretsAmong } from "./source/secrets.ts";
 
 export interface CompileOptions {
   /** The module's id: its path, usually. */
@@ -28,6 +29,8 @@ export interface CompileOptions {
   readonly rankModuleId?: string;
   /** What brings all rows of a distributed table to every rank without a limit (a loop, array(), objects()) is an error. */
   readonly strict?: boolean;
+  /** Names that the bundler replaces by secrets: what `secretsAmong` finds in its configuration. */
+  readonly inlined?: readonly InlinedSecret[];
   /** Checks the IR after every pass: for tests, and where LOCKSTEP_DEBUG=ir prints it. */
   readonly check?: boolean;
 }
@@ -90,6 +93,7 @@ function compiled(source: string, options: CompileOptions, fileOf: (id: string) 
     modules: new Modules(options.modules ?? {}, fileOf),
     rankModuleId: options.rankModuleId ?? `./${file.replace(/^.*\//, "").replace(/\.[^.]+$/, "")}.spmd.mjs`,
     strict: options.strict ?? false,
+    inlined: options.inlined ?? [],
     diagnostics: [],
     directives: { functions: [], ofFile: null, diagnostics: [] },
     functions: [],
@@ -171,4 +175,5 @@ function syntaxDiagnostic(error: unknown, file: string): Diagnostic {
   return syntaxError(message.replace(/ \(\d+:\d+\)$/, ""), { file, line: loc.line, column: loc.column, endLine: loc.line, endColumn: loc.column + 1 });
 }
 
-export type { Diagnostic, ManifestFunction };
+export type { Diagnostic, InlinedSecret, ManifestFunction };
+export { secretsAmong };

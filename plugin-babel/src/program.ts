@@ -7,6 +7,7 @@ import type { Directives } from "./source/directives.ts";
 import type { ParsedFunction } from "./source/frames.ts";
 import type { ModuleSource } from "./source/module.ts";
 import type { Modules } from "./source/modules.ts";
+import type { InlinedSecret } from "./source/secrets.ts";
 
 export interface Program {
   readonly module: ModuleSource;
@@ -14,6 +15,8 @@ export interface Program {
   readonly rankModuleId: string;
   /** What brings all rows of a distributed table to every rank without a limit (a loop, array(), objects()) is an error. */
   readonly strict: boolean;
+  /** Names that the bundler replaces by secrets. */
+  readonly inlined: readonly InlinedSecret[];
   readonly diagnostics: Diagnostic[];
   directives: Directives;
   functions: ParsedFunction[];

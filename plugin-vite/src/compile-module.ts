@@ -8,6 +8,8 @@ import { rankModuleId } from "./bundle/rank-module.ts";
 export interface Host {
   readonly root: string;
   readonly strict: boolean;
+  /** What the bundler puts in the place of names. */
+  readonly defined: Readonly<Record<string, string>>;
   /** The bundler's own resolution, aliases and all; null where it finds nothing or a package. */
   resolve(specifier: string, importer: string): Promise<string | null>;
   watch(file: string): void;
@@ -15,12 +17,13 @@ export interface Host {
 
 /** Compiles one module, reading the imports the compiler asks for. */
 export async function compileModule(source: string, id: string, host: Host): Promise<CompileResult> {
-  const { compile, printStages } = await loadCompiler();
+  const { compile, printStages, secretsAmong } = await loadCompiler();
+  const inlined = secretsAmong(host.defined, process.env);
   // The same in every adapter: the program after every pass, checked.
   const check = (process.env.LOCKSTEP_DEBUG ?? "").split(",").includes("ir");
   const modules: Record<string, { id: string; code: string } | null> = {};
   for (;;) {
-    const result = compile(source, { id, root: host.root, modules, rankModuleId: rankModuleId(id), strict: host.strict, check });
+    const result = compile(source, { id, root: host.root, modules, rankModuleId: rankModuleId(id), strict: host.strict, inlined, check });
     const missing = result.needs.filter((need) => !(need in modules));
     if (missing.length === 0) {
       if (check) process.stderr.write(printStages(id, result.stages));

@@ -76,6 +76,7 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
         const result = await compileModule(code, id, {
           root: settings.root,
           strict: settings.strict,
+          defined: settings.defined,
           resolve: (specifier, importer) => adapter.resolve(this, specifier, importer),
           watch: (file) => this.addWatchFile(file),
         });

@@ -22,6 +22,8 @@ export interface Settings {
   active: boolean;
   /** A development server runs modules one by one: no chunks, no manifest, errors at once. */
   serve: boolean;
+  /** What the bundler puts in the place of names: names, and JavaScript's text of values. */
+  defined: Readonly<Record<string, string>>;
   /** Where the line of a build goes. */
   log: (line: string) => void;
 }
@@ -35,6 +37,7 @@ export function settingsOf(options: LockstepOptions): Settings {
     report: options.report ?? true,
     active: true,
     serve: false,
+    defined: {},
     log: (line) => void process.stderr.write(`${line}\n`),
   };
 }

@@ -117,11 +117,21 @@ describe.each(all.map((connector, turn) => [connector.name, connector, shared(RA
     }
   });
 
-  it.runIf(connector.pull)("its types are pulled", async () => {
+  it("its types are pulled, and held against the data", async () => {
     const out = `${file(connector)}.schema.ts`;
-    expect(await lockstep(["schema", "pull", ...connector.pull!(connector.place("whole")), "-o", out], env, scratch).ended).toMatchObject({ code: 0 });
-    const found = [...readFileSync(out, "utf8").matchAll(/^ {2}(\w+): .*; \/\/ (.*)$/gm)].map(([, column, type]) => [column, type]);
+    const schema = (...args: string[]) => lockstep(["schema", ...args], env, scratch).ended;
+    expect(await schema("pull", ...connector.pull(connector.place("whole")), "-o", out)).toMatchObject({ code: 0 });
+    const pulled = readFileSync(out, "utf8");
+    const found = [...pulled.matchAll(/^ {2}(\w+): .*; \/\/ (.*)$/gm)].map(([, column, type]) => [column, type]);
     expect(Object.fromEntries(found)).toEqual(connector.types);
+    expect(await schema("check", out)).toMatchObject({ code: 0, stdout: `${out}: as the data\n` });
+    writeFileSync(out, pulled.replace('["ok","bool', '["fine","bool'));
+    const drifted = await schema("check", out);
+    expect(drifted).toMatchObject({ code: 1, stdout: expect.stringMatching(/- fine +bool.*is gone\n {2}\+ ok +bool.*is new\n {2}take them over: npx lockstep /) });
+    // By a shell, as it is printed.
+    const command = /take them over: npx lockstep (.*)$/m.exec(drifted.stdout)![1]!;
+    await promisify(execFile)("sh", ["-c", `"${process.execPath}" "${join(root, "runtime/bin/lockstep.mjs")}" ${command}`], { env: { ...process.env, VITEST: undefined, ...env }, cwd: scratch });
+    expect(readFileSync(out, "utf8")).toBe(pulled);
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { table } from "@lockstep/runtime";
 import type { Told } from "../flight/server.ts";
 import type { Server } from "../postgres/server.ts";
+import { root } from "../scripts/lib.mjs";
 import type { Server as Snowflake } from "../snowflake/server.ts";
 
 export interface Row {
@@ -38,9 +39,9 @@ export interface Connector {
   make(place: string, rows: number): Promise<unknown>;
   /** Spoils what stands in the middle. */
   damage(place: string): Promise<unknown> | void;
-  /** What `lockstep schema pull` is told of a place, if it knows such ones, and the types that it finds. */
-  readonly pull?: (place: string) => readonly string[];
-  readonly types?: Readonly<Record<keyof Row, string>>;
+  /** What `lockstep schema pull` is told of a place, and the types that it finds. */
+  readonly pull: (place: string) => readonly string[];
+  readonly types: Readonly<Record<keyof Row, string>>;
   /** What ranks say of a source without a row, where its rows alone tell its columns. */
   readonly unknown?: RegExp;
   /** What a plan says that reads two columns, and how many of 1,000 rows come where ten are wanted, where it does not say that itself. */
@@ -160,6 +161,7 @@ export const connectors = (scratch: string, postgres: () => Server, flight: () =
     damage(place) {
       writeFileSync(place, JSON.stringify({ ...(JSON.parse(readFileSync(place, "utf8")) as object), broken: 5 }));
     },
+    pull: (place) => [`${join(root, "test/conformance/programs/saved.ts")}#saved`, "--options", JSON.stringify(place)], types: exact,
     // Its columns are asked for before there is a plan: test/sources sees them.
     asked: [/, 10 rows$/],
     errors: { missing: ["LS2025", /ENOENT/], damaged: ["LS2025", /no such page/], typed: ["LS2002", /name/] },

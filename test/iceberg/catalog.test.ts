@@ -1,6 +1,6 @@
 /** Tables in a REST catalog and an object store, both real servers: found by their names, read in both executions, refused in our words. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -9,8 +9,9 @@ import { difference } from "../oracle/compare.ts";
 import { RankPool } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
-import { SECRET, versitygw, within, type Server } from "../stores/servers.ts";
+import { bare, SECRET, versitygw, within, type Server } from "../stores/servers.ts";
 import * as jobs from "./programs/catalog.ts";
+import { lockstep } from "../jobs/job-process.ts";
 import { guarded, restCatalog, type Catalog } from "./servers.ts";
 
 const scratch = mkdtempSync(join(root, ".lockstep-catalog-"));
@@ -70,6 +71,28 @@ it("gets a token for the secret of the environment, or has one there", async () 
     expect(difference(plain, await onRanks(3, variables(env), "named", "sales.orders"))).toBeNull();
     expect(front.tokens() - before).toBe("PYICEBERG_CATALOG__PROD__CREDENTIAL" in env ? 2 : 0);
   }
+});
+
+it("its columns are pulled and checked, by an address or by the name that the environment knows, and no secret is written", async () => {
+  const secret = { PYICEBERG_CATALOG__PROD__CREDENTIAL: `someone:${SECRET}`, PYICEBERG_CATALOG__PROD__URI: front.uri };
+  const schema = (...args: string[]) => lockstep(["schema", ...args], { ...bare(), ...variables(secret) }, scratch).ended;
+  const out = join(scratch, "orders.schema.ts");
+  for (const told of [["--catalog", catalog.uri], ["--catalog-name", "prod"], ["--catalog", front.uri, "--catalog-name", "prod"]]) {
+    const pulled = await schema("pull", "sales.orders", ...told);
+    expect(pulled).toMatchObject({ code: 0, stdout: expect.stringMatching(/^orders\.schema\.ts: interface Orders, 2 columns; readIceberg<Orders>\("sales\.orders", \{ catalog: .* checks programs against it, and so does readIceberg\("sales\.orders"\)/) });
+    const text = readFileSync(out, "utf8");
+    expect(text).toMatch(/interface Orders \{\n {2}id: number( \| null)?; \/\/ int64\n {2}name: string \| null; \/\/ string\n\}/);
+    expect(text + pulled.stdout + pulled.stderr).not.toMatch(/planted|someone/);
+    expect(await schema("check", "orders.schema.ts")).toMatchObject({ code: 0, stdout: "orders.schema.ts: as the data\n" });
+    writeFileSync(out, text.replace('["name","string', '["name","int64'));
+    expect(await schema("check", "orders.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringContaining(`has another type\n  take them over: npx lockstep schema pull sales.orders ${told.join(" ")} -o orders.schema.ts`) });
+  }
+  const wrong = await lockstep(["schema", "check", "orders.schema.ts"], { ...bare(), ...variables({ ...secret, PYICEBERG_CATALOG__PROD__TOKEN: "planted-wrong" }) }, scratch).ended;
+  expect(wrong).toMatchObject({ code: 1, stdout: expect.stringContaining("LS2020: ") });
+  expect(await schema("pull", "sales.order", "--catalog-name", "prod")).toMatchObject({ code: 1, stderr: expect.stringContaining("LS2001: ") });
+  const planted = await schema("pull", "sales.orders", "--catalog", front.uri.replace("//", "//someone:planted@"), "-o", "planted.schema.ts");
+  expect(planted).toMatchObject({ code: 1, stderr: expect.stringContaining("LS2016: ") });
+  for (const { stdout, stderr } of [wrong, planted]) expect(stdout + stderr).not.toMatch(/planted-wrong|planted@/);
 });
 
 it("says what is wrong, and no secret", async () => {

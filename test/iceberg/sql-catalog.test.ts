@@ -1,5 +1,5 @@
 /** Tables of a catalog in PostgreSQL: PyIceberg's SqlCatalog on the same server reads ours, and we its. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expireSnapshots } from "../../runtime/src/connectors/iceberg/expire.ts";
@@ -119,4 +119,23 @@ it("the address may stand in the environment, as PyIceberg has it, and the passw
   await expect(within({ ...server.env, PGPASSWORD: "wrong" }, () => jobs.ids("sales.said", uri))).rejects.toMatchObject({ code: "LS2020" });
   await expect(run(0, "ids", "said", uri)).rejects.toMatchObject({ code: "LS2016" });
   await expect(within({ ...server.env, PGPORT: "1" }, () => jobs.ids("sales.said", "postgres:///postgres"))).rejects.toMatchObject({ code: "LS2021" });
+});
+
+it("columns of its tables are pulled and checked", { timeout: 60_000 }, async () => {
+  await run(0, "append", "sales.seen", uri, warehouse, 0, 3);
+  const schema = (env: Record<string, string>, ...args: string[]) => lockstep(["schema", ...args], { ...server.env, ...env }, scratch).ended;
+  expect(await schema({}, "pull", "sales.seen", "--catalog", uri, "--catalog-name", "lake")).toMatchObject({ code: 0, stdout: expect.stringContaining("seen.schema.ts: interface Seen, 2 columns; ") });
+  const text = readFileSync(join(scratch, "seen.schema.ts"), "utf8");
+  expect(text).toContain("  id: number | null; // int64\n  name: string | null; // string\n");
+  expect(text).toContain(`"catalog":${JSON.stringify({ uri, name: "lake" })}`);
+  expect(await schema({}, "check", "seen.schema.ts")).toMatchObject({ code: 0 });
+  // Of an address in the environment only the catalog's name is kept.
+  const said = { PGPASSWORD: "", PGUSER: "", PYICEBERG_CATALOG__LAKE__URI: theirs() };
+  expect(await schema(said, "pull", "sales.seen", "--catalog-name", "lake")).toMatchObject({ code: 0 });
+  const named = readFileSync(join(scratch, "seen.schema.ts"), "utf8");
+  expect(named).toContain('"catalog":{"name":"lake"}');
+  expect(named).not.toContain(SECRET);
+  expect(await schema(said, "check", "seen.schema.ts")).toMatchObject({ code: 0 });
+  expect(await schema({}, "pull", "sales.seen", "--catalog", uri.replace("//", `//reader:${encodeURIComponent(SECRET)}@`))).toMatchObject({ code: 1, stderr: expect.not.stringContaining("planted") });
+  expect(await schema({}, "pull", "sales.other", "--catalog", uri, "--catalog-name", "lake")).toMatchObject({ code: 1, stderr: expect.stringContaining("LS2001") });
 });

@@ -1,6 +1,8 @@
 /** `lockstep schema pull` and `check`: what they write is what the build reads, and what changed in the data is seen. */
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileFile } from "@lockstep/plugin-babel";
@@ -162,6 +164,89 @@ it("of CSV texts that are null are columns' nulls, where they are named", async 
   rmSync(join(folder, "gaps.schema.ts"));
 });
 
+it("of CSV without a line of names", async () => {
+  writeFileSync(join(folder, "bare.csv"), "1,a\n2,\n");
+  expect(await run("pull", "bare.csv", "--no-header")).toMatchObject({ code: 0, stdout: expect.stringContaining("readCsv<Bare>(path, { header: false })") });
+  expect(readFileSync(join(folder, "bare.schema.ts"), "utf8")).toContain("  col1: number; // float64\n  col2: string | null; // string\n");
+  expect(await run("check", "bare.schema.ts")).toMatchObject({ code: 0 });
+  writeFileSync(join(folder, "bare.csv"), "x,a\n2,b\n");
+  expect(await run("check", "bare.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- col1 +float64\n {2}\+ col1 +string[^]* bare\.csv --no-header -o bare\.schema\.ts/) });
+  rmSync(join(folder, "bare.schema.ts"));
+});
+
+it("over https, the file's name without what follows the question mark", async () => {
+  await table(trips).writeParquet(join(folder, "web.parquet"), { single: true });
+  const bytes = readFileSync(join(folder, "web.parquet"));
+  const server = createServer((request, response) => {
+    const [, from, to] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
+    const part = bytes.subarray(Number(from ?? 0), to ? Number(to) + 1 : undefined);
+    if (!request.url!.startsWith("/lake/web.parquet?v=2")) response.writeHead(404).end();
+    else response.writeHead(from === undefined ? 200 : 206, { "content-range": `bytes ${from ?? 0}-${Number(from ?? 0) + part.length - 1}/${bytes.length}`, etag: '"1"' }).end(part);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/lake/web.parquet?v=2`;
+  try {
+    expect(await run("pull", url)).toMatchObject({ code: 0, stdout: expect.stringContaining("web.schema.ts: interface Web, 5 columns") });
+    expect(await run("check", "web.schema.ts")).toMatchObject({ code: 0 });
+    for (const secret of ["X-Amz-Signature=planted", "sig=planted"]) {
+      const { code, stderr } = await run("pull", `${url}&${secret}`, "-o", "signed.schema.ts");
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error LS2016: the URL holds a signature(?![^]*planted)/)]);
+    }
+    expect(existsSync(join(folder, "signed.schema.ts"))).toBe(false);
+  } finally {
+    server.close();
+    rmSync(join(folder, "web.schema.ts"));
+  }
+});
+
+it("of a source that the program brings itself: the module's, with its options, or made already", async () => {
+  writeFileSync(join(folder, "src/things.ts"), `import { defineSource } from "@lockstep/runtime";
+export const things = defineSource<{ deep: boolean }, number>({
+  name: "things",
+  schema: ({ deep }) => ({ id: "int64", at: "timestamp[us]", ...(deep && { note: "string" }) }),
+  chunks: () => { throw new Error("its rows are not asked for"); },
+  read: () => [],
+});
+export const deep = things({ deep: true });
+export const gone = defineSource({ name: "gone", schema: () => { throw new Error("no such host"); }, chunks: () => [], read: () => [] });
+export default 1;
+`);
+  expect(await run("pull", "src/things.ts#things", "--options", '{ "deep": false }', "-o", "src/things.schema.ts")).toMatchObject({ code: 0, stdout: "src/things.schema.ts: interface Things, 2 columns; readSource<Things>(things(…)) checks programs against it\n" });
+  const text = readFileSync(join(folder, "src/things.schema.ts"), "utf8");
+  expect(text).toContain('"path":"things.ts#things","options":{"deep":false}');
+  expect(text).toContain("export interface Things {\n  id: number | null; // int64\n  at: Date | null; // timestamp[us]\n}\n");
+  expect(text).not.toContain("declare module");
+  expect(await run("check", "src/things.schema.ts")).toMatchObject({ code: 0 });
+  writeFileSync(join(folder, "src/things.schema.ts"), text.replace("false}", "true}"));
+  expect(await run("check", "src/things.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/\+ note +string \| null +is new\n.* src\/things\.ts#things --options '\{"deep":true\}' -o/) });
+  expect(await run("pull", "src/things.ts#deep", "-o", "src/things.schema.ts")).toMatchObject({ code: 0, stdout: expect.stringContaining("3 columns; readSource<Things>(deep)") });
+  // What is built with it.
+  const built = compileFile(`import { readSource } from "@lockstep/runtime";
+import { deep } from "./things.ts";
+import type { Things } from "./things.schema.ts";
+export async function job() {
+  "use spmd";
+  return (await readSource<Things>(deep)).filter((d) => d.nots !== null).numRows();
+}`, { id: join(folder, "src/job.ts") }).diagnostics.map(({ message }) => message);
+  expect(built).toEqual(["The table has no column 'nots'; did you mean 'note'?"]);
+  rmSync(join(folder, "src/things.schema.ts"));
+  for (const [args, said] of [
+    [["src/nothing.ts#things"], "LS2001: src/nothing.ts does not exist"],
+    [["src/things.ts#thing"], "LS2016: src/things.ts exports no thing\n  fix: It exports deep, default, gone, things."],
+    [["src/things.ts#default"], "LS2016: readSource reads what a source of defineSource gives, not a number"],
+    [["src/things.ts#gone"], "LS2025: gone: schema: no such host"],
+    [["src/things.ts#things", "--options", '{ "api": { "token": "planted" } }'], "LS2016: --options: token is a secret"],
+    [["src/things.ts#things", "--options", '{ "url": "https://me:planted@host" }'], "LS2016: --options: url is a secret"],
+    [["src/things.ts#things", "--options", '{ "planted"'], "LS2016: --options: "],
+    [["src/things.ts#things", "--nulls", "NA"], 'LS2016: readSource has no option "nulls"'],
+  ] as const) {
+    const { code, stdout, stderr } = await run("pull", ...args, "-o", "none.schema.ts");
+    expect([code, stderr]).toEqual([1, expect.stringContaining(said)]);
+    expect(stdout + stderr).not.toContain("planted");
+  }
+  expect(existsSync(join(folder, "none.schema.ts"))).toBe(false);
+});
+
 it("a null that only some writers count is one that may be there; one that was there may come back", async () => {
   await table({ v: [1, null] }).writeParquet(join(folder, "maybe"));
   await run("pull", "maybe");
@@ -192,6 +277,9 @@ it("refuses what it cannot do, and leaves files of others alone", async () => {
   expect(readFileSync(join(folder, "mine.schema.ts"), "utf8")).toBe("export const mine = 1;\n");
   expect(await run("check", "mine.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringContaining("LS2018") });
   expect(await run("pull", "trip")).toMatchObject({ code: 1, stderr: expect.stringContaining("did you mean") });
+  expect(await run("pull", "trips", "--delimiter", ";", "-o", "x.schema.ts")).toMatchObject({ code: 1, stderr: expect.stringContaining('LS2016: readParquet has no option "delimiter"') });
+  expect(await run("pull", "trips", "--anonymous", "-o", "x.schema.ts")).toMatchObject({ code: 1, stderr: expect.stringContaining("LS2016: trips is in no object store") });
+  expect(await run("pull", "trips", "--options", "{}", "-o", "x.schema.ts")).toMatchObject({ code: 1, stderr: expect.stringContaining("LS2016: --options are a source's of a program, not readParquet's") });
   expect(await run("pull", "trips", "--name", "a b")).toMatchObject({ code: 1, stderr: expect.stringContaining("no name for an interface") });
   writeFileSync(join(folder, "trips/more.csv"), "a\n1\n");
   expect(await run("pull", "trips")).toMatchObject({ code: 1, stderr: expect.stringContaining("holds Parquet and CSV files") });

@@ -3,10 +3,12 @@
  * servers. What ranks wrote plain Node reads, and the other way round. Requests are counted in front of the server.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { table } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lockstep } from "../jobs/job-process.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { difference } from "../oracle/compare.ts";
 import { makeTables, type Tables } from "../oracle/data.ts";
@@ -100,6 +102,32 @@ for (const [turn, start] of [versitygw, s3mock].entries()) {
       await within(server.env, () => jobs.written(remote, "s3://lockstep/plain"));
       expect(await writtenDifference("written", join(scratch, "right"), await fetched("plain"))).toBeNull();
       expect(await value(pool(3), "counted", "s3://lockstep/plain/rows")).toEqual(await jobs.counted(join(scratch, "right/rows")));
+    });
+
+    first("columns are pulled and checked, of each format and of a table, with what says how the store is reached", { timeout: 60_000 }, async () => {
+      const rows = table({ n: [1, 2], s: ["a", null] });
+      await within(server.env, async () => {
+        await rows.writeParquet("s3://lockstep/kinds/p");
+        await rows.writeArrow("s3://lockstep/kinds/a");
+        await rows.writeCsv("s3://lockstep/kinds/c");
+        await rows.writeJsonLines("s3://lockstep/kinds/j");
+        await rows.writeIceberg("s3://lockstep/kinds/i");
+      });
+      const { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, ...keys } = server.env;
+      const schema = (...args: string[]) => lockstep(["schema", ...args], { ...bare(), ...keys }, scratch).ended;
+      for (const [place, reader] of [["p", "readParquet"], ["p/*.parquet", "readParquet"], ["a", "readArrow"], ["c", "readCsv"], ["j", "readJsonLines"], ["i", "readIceberg"]] as const) {
+        const url = `s3://lockstep/kinds/${place}`;
+        const told = ["--endpoint", endpoint!, "--region", region!, "--path-style"];
+        expect(await schema("pull", url, ...told, "-o", "kind.schema.ts"), place).toMatchObject({ code: 0, stdout: expect.stringContaining(`: interface Kind, 2 columns; ${reader}<Kind>(path, { store: {"endpoint":`) });
+        const text = readFileSync(join(scratch, "kind.schema.ts"), "utf8");
+        expect(text).toMatch(/n: number( \| null)?; \/\/ float64\n {2}s: string \| null; \/\/ string\n/);
+        expect(text).toContain(`"path":"${url}"`);
+        expect(await schema("check", "kind.schema.ts"), place).toMatchObject({ code: 0, stdout: "kind.schema.ts: as the data\n" });
+        writeFileSync(join(scratch, "kind.schema.ts"), text.replace('["n","float64', '["n","int64'));
+        expect(await schema("check", "kind.schema.ts"), place).toMatchObject({ code: 1, stdout: expect.stringContaining(`npx lockstep schema pull ${url} ${told.join(" ")} -o kind.schema.ts`) });
+      }
+      const signed = `${endpoint}/lockstep/kinds/p/x.parquet?X-Amz-Signature=planted`;
+      expect(await schema("pull", signed, "-o", "signed.schema.ts")).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error LS2016: the URL holds a signature(?![^]*planted)/) });
     });
 
     first("a call that fails leaves nothing", async () => {

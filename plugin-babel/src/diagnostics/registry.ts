@@ -17,6 +17,7 @@ import { effect } from "./effect.ts";
 import { gathering } from "./gathering.ts";
 import { groupedTable } from "./grouped-table.ts";
 import { impureRowFunction } from "./impure-row-function.ts";
+import { inlinedSecret } from "./inlined-secret.ts";
 import { joinKeyTypes } from "./join-key-types.ts";
 import { keyReplaced } from "./key-replaced.ts";
 import { leavesTry } from "./leaves-try.ts";
@@ -111,6 +112,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   alwaysDecided.page,
   shadowedCapture.page,
   scriptOfTwoRows.page,
+  inlinedSecret.page,
   capturedWritten.page,
   syncObservation.page,
   missingAwait.page,

@@ -32,7 +32,12 @@ export class Modules {
 
   /** The text of every module looked into, by file. */
   sources(): Map<string, string> {
-    return new Map([...this.#parsed.values()].flatMap((m) => (m ? [[m.file, m.code] as const] : [])));
+    return new Map(this.looked().map((m) => [m.file, m.code]));
+  }
+
+  /** Every module looked into. */
+  looked(): ModuleSource[] {
+    return [...this.#parsed.values()].filter((module) => module !== null);
   }
 
   /** Undefined: its source is needed. Null: it is not to be read, or does not parse. */

@@ -2,6 +2,7 @@ import type { BuildOptions, PluginBuild } from "esbuild";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
+import { definitions, mentionsDefined } from "../bundle/defined.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
 import { placeholder, withPaths } from "../bundle/placeholder.ts";
@@ -44,6 +45,7 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
     config(options: BuildOptions) {
       if (!settings.rootGiven) settings.root = workingDirectory(options);
       settings.active = options.platform === "node";
+      settings.defined = definitions(options.define);
       if (!settings.active) return;
       options.format ??= "esm";
       if (options.outdir !== undefined && options.outfile === undefined) options.outExtension ??= { ".js": ".mjs" };
@@ -69,7 +71,7 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
         for (let index = 0; index < chunks.sources.length; index++) {
           const source = chunks.sources[index]!;
           const file = chunks.file(source);
-          for (const { path, text: printed } of await buildRankChunk(build, source, folder, file, chunks, state)) {
+          for (const { path, text: printed } of await buildRankChunk(build, source, folder, file, chunks, state, settings.defined)) {
             const text = withPaths(printed, path, folder);
             await output.write(path, text);
             if (path === join(folder, file)) built.set(file, text);
@@ -94,7 +96,7 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
 }
 
 async function buildRankChunk(
-  build: PluginBuild, source: string, folder: string, file: string, chunks: RankChunks, { rankModules }: BuildState,
+  build: PluginBuild, source: string, folder: string, file: string, chunks: RankChunks, { rankModules }: BuildState, defined: Settings["defined"],
 ): Promise<{ path: string; text: string }[]> {
   const { entryPoints: _, outfile: __, outdir: ___, outExtension: ____, outbase: _____, metafile: ______, ...options } = build.initialOptions;
   chunks.building = rankModuleId(source);
@@ -112,7 +114,8 @@ async function buildRankChunk(
     const path = join(folder, file);
     const imports = Object.values(result.metafile!.outputs).flatMap((output) => output.imports);
     const alone = Object.keys(result.metafile!.inputs).length === 1 && !imports.some((one) => one.path.startsWith(placeholder)) && !options.minify && !options.minifySyntax && !options.minifyWhitespace && !options.minifyIdentifiers;
-    const original = alone ? verbatim(rankModules.get(rankModuleId(source))!, [], path) : undefined;
+    const generated = rankModules.get(rankModuleId(source))!;
+    const original = alone && !mentionsDefined(generated.code, defined) ? verbatim(generated, [], path) : undefined;
     if (!original) return result.outputFiles!;
     const map = { path: `${path}.map`, text: original.map };
     return options.sourcemap ? [{ path, text: `${original.code}\n//# sourceMappingURL=${basename(file)}.map\n` }, map] : [{ path, text: original.code }];

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { NormalizedOutputOptions, OutputBundle, OutputChunk, PluginContext } from "rollup";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
+import { definitions, mentionsDefined } from "../bundle/defined.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
 import type { RankChunks } from "../bundle/rank-chunks.ts";
@@ -39,6 +40,11 @@ export function rollupAdapter(settings: Settings, chunks: RankChunks): Adapter {
 /** The hooks around a build. */
 export function rollupHooks(settings: Settings, stateOf: (context: unknown) => BuildState) {
   return {
+    /** Rolldown's; Vite has its own. */
+    options(this: unknown, { transform }: { readonly transform?: { readonly define?: unknown } }): null {
+      settings.defined = { ...settings.defined, ...definitions(transform?.define) };
+      return null;
+    },
     buildEnd(this: PluginContext, error?: Error) {
       const state = stateOf(this);
       if (!error) state.retain(new Set(Array.from(this.getModuleIds(), (id) => id.replace(/\?.*$/, ""))));
@@ -60,7 +66,7 @@ export function rollupHooks(settings: Settings, stateOf: (context: unknown) => B
         if (output.facadeModuleId && rankModuleSource(output.facadeModuleId) === undefined) {
           this.error(`lockstep: ${output.fileName} holds the program and its annotated functions in one file, but ranks load the functions alone; allow the output to be split`);
         }
-        if (isRolldown(this) && !isMinified(options)) restore(output, bundle, state, folder);
+        if (isRolldown(this) && !isMinified(options)) restore(output, bundle, state, folder, settings.defined);
         chunks.set(output.fileName, output.code);
       }
       this.emitFile({ type: "asset", fileName: manifestName, source: manifestText(folder, Object.keys(bundle), chunks, state.functions) });
@@ -104,10 +110,10 @@ function withRankChunks(options: RolldownOutput): RolldownOutput {
 }
 
 /** Puts the compiler's own text where Rolldown printed it anew. */
-function restore(chunk: OutputChunk, bundle: OutputBundle, { rankModules }: BuildState, folder: string): void {
+function restore(chunk: OutputChunk, bundle: OutputBundle, { rankModules }: BuildState, folder: string, defined: Settings["defined"]): void {
   const [id, ...others] = chunk.moduleIds;
   const generated = rankModules.get(id!);
-  if (!generated || others.length > 0 || chunk.imports.some((file) => file in bundle)) return;
+  if (!generated || others.length > 0 || mentionsDefined(generated.code, defined) || chunk.imports.some((file) => file in bundle)) return;
   const file = verbatim(generated, chunk.exports, join(folder, chunk.fileName));
   if (!file) return;
   const map = bundle[`${chunk.fileName}.map`];

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { inspect } from "node:util";
 import type { Plugin, UserConfig } from "vite";
+import { definitions } from "../bundle/defined.ts";
 import type { Settings } from "../options.ts";
 import { servePlayground } from "./playground.ts";
 
@@ -28,6 +29,9 @@ export function viteHooks(settings: Settings): Partial<Plugin> {
     configResolved(config) {
       if (!settings.rootGiven) settings.root = config.root;
       settings.serve = config.command === "serve";
+      const asData = Object.entries(config.define ?? {}).map(([name, value]: [string, unknown]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+      const ofFiles = Object.entries(config.env).map(([name, value]: [string, unknown]) => [`import.meta.env.${name}`, JSON.stringify(value)]);
+      settings.defined = definitions(Object.fromEntries([...ofFiles, ...asData]));
       settings.log = (line) => config.logger.info(line);
     },
   };

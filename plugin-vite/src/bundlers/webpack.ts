@@ -3,6 +3,7 @@ import type { Compilation, Compiler, LoaderContext } from "webpack";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { linkedAtRunTime } from "../bundle/linked.ts";
+import { definitions, mentionsDefined } from "../bundle/defined.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
 import { placeholder, wayTo } from "../bundle/placeholder.ts";
@@ -48,6 +49,7 @@ export function webpackHooks(settings: Settings, state: BuildState, chunks: Rank
     if (!settings.rootGiven) settings.root = compiler.context;
     settings.active = [options.target].flat().some((target) => /^(?:async-)?node/.test(String(target)));
     if (!settings.active) return;
+    settings.defined = definedBy(options);
     const wrong = moduleOutput(options);
     externalise(compiler);
 
@@ -70,7 +72,7 @@ export function webpackHooks(settings: Settings, state: BuildState, chunks: Rank
         done.add(source);
         const file = chunks.file(source);
         const generated = state.rankModules.get(rankModuleId(source));
-        if (generated && importsNothing(generated.code)) originals.set(file, generated);
+        if (generated && importsNothing(generated.code) && !mentionsDefined(generated.code, settings.defined)) originals.set(file, generated);
         else await addEntry(compilation, source, file);
       }
     });
@@ -106,6 +108,22 @@ export function webpackHooks(settings: Settings, state: BuildState, chunks: Rank
       if (settings.report && errors.length === 0 && state.rankModules.size > 0) settings.log(reportLine(state));
     });
   };
+}
+
+/** What its plugins put in the place of names; Rspack keeps their arguments apart. */
+function definedBy({ plugins, optimization }: Compiler["options"]): Record<string, string> {
+  const told = plugins.map((plugin) => {
+    const { definitions: given, keys = [], defaultValues = {}, _args = [] } = plugin as { definitions?: unknown; keys?: string[]; defaultValues?: Record<string, unknown>; _args?: unknown[] };
+    const name = (plugin as { name?: string } | null)?.constructor.name;
+    if (name === "DefinePlugin") return definitions(given ?? _args[0]);
+    if (name !== "EnvironmentPlugin") return {};
+    const [first] = _args;
+    const names = Array.isArray(first) ? (first as string[]) : _args.length > 1 ? (_args as string[]) : keys;
+    const values = { ...defaultValues, ...(typeof first === "object" && !Array.isArray(first) ? (first as object) : {}) } as Record<string, unknown>;
+    return definitions(Object.fromEntries([...new Set([...names, ...Object.keys(values)])].map((key) => [`process.env.${key}`, JSON.stringify(process.env[key] ?? values[key] ?? null)])));
+  });
+  const mode = optimization.nodeEnv ? { "process.env.NODE_ENV": JSON.stringify(optimization.nodeEnv) } : {};
+  return Object.assign(mode, ...told) as Record<string, string>;
 }
 
 /** What the user's configuration leaves open: `dist/main.mjs`, an ES module. What it has otherwise is told. */

@@ -187,7 +187,7 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
 const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
 
 /** Whether what says where a server or a database is has more in it: `user:password@place` with a scheme or without, `password=x` and what else is called a secret. */
-const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|^(?!file:)[^/?@:]+:(?!\/\/)[^@]*@/s.test(url) || /(?:pass|pwd|token|key|secret|sig)\w*\s*=/i.test(url);
+export const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|^(?!file:)[^/?@:]+:(?!\/\/)[^@]*@/s.test(url) || /(?:pass|pwd|token|key|secret|sig)\w*\s*=/i.test(url);
 
 const isType = (type: unknown, of: readonly string[] | "arrow"): boolean => (of === "arrow" ? typeof type === "string" : of.includes(type as string));
 

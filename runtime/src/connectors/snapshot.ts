@@ -6,44 +6,59 @@
  */
 import { innermost, isNested, printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
+import type { CatalogOptions } from "./iceberg/catalog.ts";
 import type { SourceColumn } from "./source-column.ts";
+import type { StoreOptions } from "./store/options.ts";
 
-const readers = ["readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake", "readAdbc"] as const;
+const readers = ["readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake", "readAdbc", "readSource"] as const;
 export type SchemaReader = (typeof readers)[number];
 
 /** What programs name a source by, and whose row then needs no annotation. */
 const declaration = (literal: string, name: string): string[] => ['declare module "@lockstep/runtime" {', "  interface Sources {", `    ${json(literal)}: ${name};`, "  }", "}"];
 
-/** What a snapshot says; `columns` are Arrow's printed types, with "| null" where there may be one. */
-export interface Snapshot {
+/** What was looked at, and how: all that it takes to look again. */
+export interface SnapshotSource {
   readonly reader: SchemaReader;
-  /** Relative to the snapshot's file; of a database the table, or a query. */
+  /** Relative to the snapshot's file; of a database or a catalog the table, or a query; of a source of a program its module and what that exports: "tickets.ts#tickets". */
   readonly path: string;
   /** Of a database, where the environment does not say it. */
   readonly url?: string;
+  /** Of Iceberg: the catalog that has the table. */
+  readonly catalog?: CatalogOptions;
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
   readonly delimiter?: string;
+  /** Of CSV: false where the first line has no names. */
+  readonly header?: boolean;
   /** Of CSV: which texts are null. */
   readonly nulls?: readonly string[];
+  /** What a source of a program is given. */
+  readonly options?: unknown;
+}
+
+/** `columns` are Arrow's printed types, with "| null" where there may be one. */
+export interface Snapshot extends SnapshotSource {
   readonly columns: ReadonlyMap<string, string>;
 }
 
 const BEGIN = "// lockstep schema: ";
 
-/** The text of a snapshot's file: an interface named `name`, what says that it is the row of the source that a program calls `literal`, and the exact types in one line of JSON. */
-export function printSnapshot(name: string, literal: string, { reader, path, url, delimiter, nulls }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
-  const said = { reader, path, ...(url === undefined ? {} : { url }), ...(delimiter === undefined ? {} : { delimiter }), ...(nulls && { nulls }), columns: columns.map((column) => [column.name, printColumn(column)]) };
+/**
+ * The text of a snapshot's file: an interface named `name`, what says that it is the row of the source that a program calls `literal`, and the exact types
+ * in one line of JSON. `literal` is null where programs name the source by no text.
+ */
+export function printSnapshot(name: string, literal: string | null, source: SnapshotSource, columns: readonly SourceColumn[]): string {
+  const { reader } = source;
   return [
     "// Written by `npx lockstep schema pull`, compared with the data by `npx lockstep schema check`: not to be edited.",
-    `${BEGIN}${json(said)}`,
+    `${BEGIN}${json({ ...source, columns: columns.map((column) => [column.name, printColumn(column)]) })}`,
     "",
     `/** A row of ${reader}(…). */`,
     `export interface ${name} {`,
     ...columns.map((column) => `  ${memberLine(reader, column)}`),
     "}",
     "",
-    `/** ${reader}(${json(literal).replaceAll("*/", "*\\/")}), where this file is imported. */`,
-    ...declaration(literal, name),
-    "",
+    ...(literal === null ? [] : [`/** ${reader}(${json(literal).replaceAll("*/", "*\\/")}), where this file is imported. */`, ...declaration(literal, name), ""]),
   ].join("\n");
 }
 
@@ -53,16 +68,22 @@ export function readSnapshot(text: string): Snapshot | null {
   if (line === undefined) return null;
   try {
     const said = JSON.parse(line.slice(BEGIN.length)) as Record<string, unknown>;
-    const { path, url, delimiter, nulls, columns } = said;
     const reader = readers.find((name) => name === said.reader);
-    const isColumn = (c: unknown): c is [string, string] => Array.isArray(c) && c.length === 2 && c.every((part) => typeof part === "string");
+    const { path, columns, options } = said;
     if (reader === undefined || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
-    return { reader, path, ...(typeof url === "string" ? { url } : {}), ...(typeof delimiter === "string" ? { delimiter } : {}), ...(isTexts(nulls) && { nulls }), columns: new Map(columns) };
+    const has = <T>(key: string, is: (value: unknown) => value is T): Record<string, T> => (is(said[key]) ? { [key]: said[key] } : {});
+    const texts = { ...has("url", isText), ...has("delimiter", isText), ...has("nulls", isTexts), ...has("header", isBoolean) };
+    return { reader, path, ...texts, ...has("catalog", isRecord), ...has("store", isRecord), ...(options !== undefined && { options }), columns: new Map(columns) };
   } catch {
     return null;
   }
 }
 
+const isColumn = (c: unknown): c is [string, string] => Array.isArray(c) && c.length === 2 && c.every((part) => typeof part === "string");
+const isText = (value: unknown): value is string => typeof value === "string";
+const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
+/** What is in it the readers check, as of a program's. */
+const isRecord = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((text) => typeof text === "string");
 
 /** What changed, a line each; nothing when programs built with the snapshot read the data as before. */
@@ -93,10 +114,10 @@ function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
 }
 
 /** Whether numbers cannot hold a column's integers. Of text no other is int64; of files that count, their bounds say it. */
-export const isBigint = (reader: Snapshot["reader"], { type, large }: SourceColumn): boolean => innermost(type).id === "int" && (isText(reader) || large === true);
+export const isBigint = (reader: Snapshot["reader"], { type, large }: SourceColumn): boolean => innermost(type).id === "int" && (isTextual(reader) || large === true);
 
 /** Formats whose columns are what their values are. */
-const isText = (reader: Snapshot["reader"]): boolean => reader === "readCsv" || reader === "readJsonLines";
+const isTextual = (reader: Snapshot["reader"]): boolean => reader === "readCsv" || reader === "readJsonLines";
 
 /** Null: no interface can name the column. A column without any value has no type to write down. Of lists and structs nobody counts the nulls inside. */
 function typeScriptType(type: ArrowType, isBigint: boolean): string | null {

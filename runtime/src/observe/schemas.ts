@@ -2,52 +2,82 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { describeAdbc } from "../connectors/adbc/read.ts";
-import { arrowNames, describeArrow } from "../connectors/arrow/read.ts";
-import { csvNames, describeCsv } from "../connectors/csv/read.ts";
-import { describeFlightSql } from "../connectors/flight/read.ts";
-import { isTable } from "../connectors/iceberg/paths.ts";
-import { describeIceberg } from "../connectors/iceberg/read.ts";
-import { describeJsonLines, jsonLinesNames } from "../connectors/json/read.ts";
-import { describeParquet } from "../connectors/parquet/read.ts";
-import { describePostgres } from "../connectors/postgres/read.ts";
-import { describeSnowflake } from "../connectors/snowflake/read.ts";
-import { findInput } from "../connectors/paths.ts";
-import { drift, isBigint, printSnapshot, readSnapshot, type SchemaReader, type Snapshot } from "../connectors/snapshot.ts";
-import type { SourceColumn } from "../connectors/source-column.ts";
+import type { CatalogOptions } from "../connectors/iceberg/catalog.ts";
+import { checkOptions, holdsLogin } from "../connectors/options.ts";
+import { drift, isBigint, printSnapshot, readSnapshot, type Snapshot, type SnapshotSource } from "../connectors/snapshot.ts";
 import { isRemote } from "../connectors/store/location.ts";
+import type { SourceColumn } from "../connectors/source-column.ts";
+import type { StoreOptions } from "../connectors/store/options.ts";
 import { LockstepError } from "../errors/index.ts";
+import { databaseOf, databases, describe, isBare, isDatabase, readerOf } from "./schema-source.ts";
 
 export interface PullOptions {
   /** Of a database. */
   readonly table?: string;
   readonly out?: string;
   readonly name?: string;
+  /** Of Iceberg: the source is a table of it. */
+  readonly catalog?: CatalogOptions;
+  readonly store?: StoreOptions;
   readonly delimiter?: string;
+  readonly header?: boolean;
   readonly nulls?: readonly string[];
+  /** What a source of a program is given. */
+  readonly options?: unknown;
 }
 
-/** Writes the snapshot of a source and says so in a line. LS2001, LS2002, LS2005, LS2006, LS2007, LS2016, LS2018. */
+/** Writes the snapshot of a source and says so in a line. LS2001, LS2002, LS2005, LS2006, LS2007, LS2016, LS2018, LS2020, LS2021, LS2025. */
 export async function pull(path: string, options: PullOptions): Promise<string> {
-  const { table } = options;
-  const database = databaseOf(path);
-  const reader = database ?? (await readerOf(path));
-  if ((database !== undefined) !== (table !== undefined)) throw new LockstepError({ code: "LS2016", message: "a database has tables: name one", fix: "npx lockstep schema pull postgres://host/database schema.table" });
-  const stem = table === undefined ? stemOf(path) : tableStem(table);
-  const out = options.out ?? `${stem}.schema.ts`;
+  const source = await sourceOf(path, options);
+  const { reader } = source;
+  const out = options.out ?? `${stemOf(source)}.schema.ts`;
   if (existsSync(out) && readSnapshot(readFileSync(out, "utf8")) === null) {
     throw new LockstepError({ code: "LS2007", message: `${out} exists and was not written by lockstep schema pull`, fix: "Name another file with --out." });
   }
   const name = options.name ?? interfaceName(basename(out).replace(/(\.schema)?\.\w+$/, ""));
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(name)} is no name for an interface` });
-  const source = { reader, path: table ?? fromFile(out, path), ...(table === undefined || isBare(path) ? {} : { url: path }), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }), ...(options.nulls && { nulls: options.nulls }) };
-  const columns = await describe({ ...source, path: table ?? path });
-  const literal = table ?? path;
-  writeFileSync(out, printSnapshot(name, literal, source, columns));
+  const columns = await describe(source);
+  // A source of a program is no text there.
+  const literal = reader === "readSource" ? null : source.path;
+  writeFileSync(out, printSnapshot(name, literal, isPath(source) ? { ...source, path: fromFile(out, source.path) } : source, columns));
+  const inWords = `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${callOf(name, source, columns)} checks programs against it`;
+  return literal === null ? inWords : `${inWords}, and so does ${reader}(${JSON.stringify(literal)}) where the file is imported`;
+}
+
+/** LS2001, LS2016, LS2018 */
+async function sourceOf(path: string, { table, catalog, store, delimiter, header, nulls, options }: PullOptions): Promise<SnapshotSource> {
+  const database = databaseOf(path);
+  if ((database !== undefined) !== (table !== undefined)) throw new LockstepError({ code: "LS2016", message: "a database has tables: name one", fix: "npx lockstep schema pull postgres://host/database schema.table" });
+  // A snapshot is a file that others read.
+  if (isRemote(path) && holdsLogin(path) && database === undefined) throw new LockstepError({ code: "LS2016", message: "the URL holds a signature or a key, and the snapshot would have it", fix: "Pull from a copy of the file, or by a URL that is not signed." });
+  const secret = secretIn(options);
+  if (secret !== undefined) throw new LockstepError({ code: "LS2016", message: `--options: ${secret} is a secret, and the snapshot would have it`, fix: "A source takes what is secret from the environment." });
+  const reader = database ?? (catalog ? "readIceberg" : await readerOf(path, store));
+  const said = { ...(catalog && { catalog }), ...(store && { store }), ...(delimiter !== undefined && { delimiter }), ...(header !== undefined && { header }), ...(nulls && { nulls }) };
+  checkOptions(reader, said);
+  if (store && !isRemote(path) && !catalog) throw new LockstepError({ code: "LS2016", message: `${path} is in no object store: --endpoint, --region, --path-style and --anonymous say how one is reached` });
+  if (options !== undefined && reader !== "readSource") throw new LockstepError({ code: "LS2016", message: `--options are a source's of a program, not ${reader}'s`, fix: "npx lockstep schema pull src/tickets.ts#tickets --options '{ … }'" });
+  return { reader, path: table ?? path, ...(table !== undefined && !isBare(path) && { url: path }), ...said, ...(options !== undefined && { options }) };
+}
+
+/** Whether its `path` is one, of files or of a module. */
+const isPath = ({ reader, catalog }: SnapshotSource): boolean => !isDatabase(reader) && catalog === undefined;
+
+/** As a program reads it. */
+function callOf(name: string, source: SnapshotSource, columns: readonly SourceColumn[]): string {
+  const { reader, path } = source;
   const exact = columns.filter((column) => isBigint(reader, column)).map(({ name, type }) => `${JSON.stringify(name)}: "bigint${type.id === "list" ? "[]" : ""}"`);
-  const said = [...(options.nulls ? [`nulls: ${JSON.stringify(options.nulls)}`] : []), ...(exact.length > 0 ? [`types: { ${exact.join(", ")} }`] : [])];
-  const call = `${reader}<${name}>(${table === undefined ? "path" : JSON.stringify(table)}${said.length > 0 ? `, { ${said.join(", ")} }` : ""})`;
-  return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it, and so does ${reader}(${JSON.stringify(literal)}) where the file is imported`;
+  const options = (["catalog", "store", "delimiter", "header", "nulls"] as const).filter((option) => source[option] !== undefined).map((option) => `${option}: ${JSON.stringify(source[option])}`);
+  if (exact.length > 0) options.push(`types: { ${exact.join(", ")} }`);
+  const given = reader === "readSource" ? path.replace(/^.*#/, "") + (source.options === undefined ? "" : "(…)") : isPath(source) ? "path" : JSON.stringify(path);
+  return `${reader}<${name}>(${given}${options.length > 0 ? `, { ${options.join(", ")} }` : ""})`;
+}
+
+/** What in a source's options is a secret, by its name or by what it looks like. */
+function secretIn(value: unknown, name = "what it says"): string | undefined {
+  if (typeof value === "string") return value !== "" && (/pass|pwd|secret|token|credential|api_?key|private_?key/i.test(name) || (value.includes("://") && holdsLogin(value))) ? name : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.entries(value).map(([key, inner]) => secretIn(inner, Array.isArray(value) ? name : key)).find((found) => found !== undefined);
 }
 
 /** Compares snapshots with their sources, all of them. */
@@ -61,11 +91,10 @@ export async function check(files: readonly string[]): Promise<{ readonly lines:
 async function checkOne(file: string): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
   try {
     const snapshot = snapshotOf(file);
-    const database = isDatabase(snapshot.reader) ? databases[snapshot.reader] : undefined;
-    const path = database !== undefined || isAbsolute(snapshot.path) || isRemote(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
+    const path = isPath(snapshot) && !isAbsolute(snapshot.path) && !isRemote(snapshot.path) ? join(dirname(file), snapshot.path) : snapshot.path;
     const lines = drift(snapshot, await describe({ ...snapshot, path }));
     if (lines.length === 0) return { lines: [`${file}: as the data`], same: true };
-    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${database !== undefined ? `${snapshot.url ?? database.bare} ${JSON.stringify(path)}` : path}${asCommand(snapshot)} -o ${file}`], same: false };
+    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${asCommand({ ...snapshot, path })} -o ${file}`], same: false };
   } catch (error) {
     // One source that cannot be read does not hide what has changed in the others.
     if (!(error instanceof LockstepError)) throw error;
@@ -73,8 +102,24 @@ async function checkOne(file: string): Promise<{ readonly lines: readonly string
   }
 }
 
-/** How text is read, as `pull` was told. */
-const asCommand = ({ delimiter, nulls }: Snapshot): string => `${delimiter === undefined ? "" : ` --delimiter ${JSON.stringify(delimiter)}`}${nulls ? ` --nulls ${nulls.map((text) => JSON.stringify(text)).join(" ")}` : ""}`;
+/** What `pull` was told. */
+function asCommand({ reader, path, url, catalog, store, delimiter, header, nulls, options }: SnapshotSource): string {
+  const words = isDatabase(reader) ? [url ?? databases[reader].bare, JSON.stringify(path)] : [path];
+  const option = (flag: string, value: string | undefined): void => void (value !== undefined && words.push(flag, value));
+  // What says where a catalog is may stand in the environment: its name alone then.
+  option("--catalog", catalog?.uri);
+  option("--catalog-name", catalog?.name ?? (catalog && catalog.uri === undefined ? "default" : undefined));
+  option("--warehouse", catalog?.warehouse);
+  option("--endpoint", store?.endpoint);
+  option("--region", store?.region);
+  if (store?.pathStyle !== undefined) words.push(store.pathStyle ? "--path-style" : "--no-path-style");
+  if (store?.anonymous) words.push("--anonymous");
+  option("--delimiter", delimiter && JSON.stringify(delimiter));
+  if (header === false) words.push("--no-header");
+  if (nulls) words.push("--nulls", ...nulls.map((text) => JSON.stringify(text)));
+  option("--options", options === undefined ? undefined : `'${JSON.stringify(options).replaceAll("'", "'\\''")}'`);
+  return words.join(" ");
+}
 
 function snapshotOf(file: string): Snapshot {
   if (!existsSync(file)) throw new LockstepError({ code: "LS2001", message: "the snapshot does not exist" });
@@ -90,62 +135,15 @@ async function snapshotsHere(): Promise<string[]> {
   return names.filter((name) => readSnapshot(readFileSync(name, "utf8")) !== null).sort();
 }
 
-function describe({ reader, path, url, delimiter, nulls }: Omit<Snapshot, "columns">): Promise<SourceColumn[]> {
-  switch (reader) {
-    case "readArrow":
-      return describeArrow(path);
-    case "readCsv":
-      return describeCsv(path, { ...(delimiter !== undefined && { delimiter }), ...(nulls && { nulls }) });
-    case "readIceberg":
-      return describeIceberg(path);
-    case "readJsonLines":
-      return describeJsonLines(path);
-    case "readPostgres":
-    case "readFlightSql":
-    case "readSnowflake":
-    case "readAdbc":
-      return databases[reader].describe(path, url);
-    default:
-      return describeParquet(path);
-  }
-}
-
-/** `bare`: the URL of the one that the environment says. */
-const databases = {
-  readPostgres: { url: /^postgres(?:ql)?:\/\//, bare: "postgres://", describe: describePostgres },
-  readFlightSql: { url: /^grpc(?:\+tls|\+tcp)?:\/\//, bare: "grpc://", describe: describeFlightSql },
-  readSnowflake: { url: /^snowflake:\/\//, bare: "snowflake://", describe: (table, url) => describeSnowflake(table, url === undefined ? undefined : url.slice("snowflake://".length) || undefined) },
-  readAdbc: { url: /^adbc:/, bare: "adbc:", describe: describeAdbc },
-} as const satisfies Record<string, { readonly url: RegExp; readonly bare: string; readonly describe: (table: string, url: string | undefined) => Promise<SourceColumn[]> }>;
-
-const isDatabase = (reader: SchemaReader): reader is keyof typeof databases => reader in databases;
-const databaseOf = (path: string): keyof typeof databases | undefined => (Object.keys(databases) as (keyof typeof databases)[]).find((reader) => databases[reader].url.test(path));
-/** All of it is said by the environment. */
-const isBare = (url: string): boolean => /^(?:postgres(?:ql)?|grpc(?:\+tls|\+tcp)?|snowflake):\/\/$/.test(url);
-
 /** `sales.orders` → "orders" */
 const tableStem = (table: string): string => (/\s/.test(table) ? "query" : table.split(".").at(-1)!.replaceAll('"', "").replaceAll(/[^\w$-]+/g, "-"));
 
-const formats = [
-  { format: "Parquet", reader: "readParquet", extensions: [".parquet"] },
-  { format: "Arrow IPC", reader: "readArrow", extensions: arrowNames },
-  { format: "CSV", reader: "readCsv", extensions: csvNames },
-  { format: "JSON Lines", reader: "readJsonLines", extensions: jsonLinesNames },
-] as const;
-
-async function readerOf(path: string): Promise<SchemaReader> {
-  if (await isTable(path)) return "readIceberg";
-  const files = await findInput(path, formats.flatMap(({ extensions }) => extensions));
-  const found = formats.filter(({ extensions }) => files.some(({ name }) => extensions.some((extension) => name.toLowerCase().endsWith(extension))));
-  if (found.length > 1) {
-    throw new LockstepError({ code: "LS2018", message: `${path} holds ${found.map(({ format }) => format).join(" and ")} files`, fix: "Name the files of one format: trips/*.parquet." });
-  }
-  return found[0]?.reader ?? "readParquet";
-}
-
-/** `data/trips/*.parquet` → "trips" */
-function stemOf(path: string): string {
-  const parts = resolve(path).split(sep).filter((part) => !/[*?[{]/.test(part));
+/** `data/trips/*.parquet` → "trips", `src/tickets.ts#tickets` → "tickets" */
+function stemOf(source: SnapshotSource): string {
+  const { reader, path } = source;
+  if (!isPath(source)) return tableStem(path);
+  if (reader === "readSource") return path.slice(path.lastIndexOf("#") + 1);
+  const parts = resolve(/^https?:/.test(path) ? path.replace(/[?#].*$/s, "") : path).split(sep).filter((part) => !/[*?[{]/.test(part));
   return (parts.at(-1) ?? "source").replace(/\.\w+(\.(gz|zst))?$/, "");
 }
 

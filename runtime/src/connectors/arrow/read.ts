@@ -36,8 +36,8 @@ export async function readArrow<Row extends object = Record<never, never>>(path:
 }
 
 /** The columns of files; their values are read, as no file counts nulls of all types. LS2001, LS2002, LS2005, LS2018. */
-export async function describeArrow(path: InputPath): Promise<SourceColumn[]> {
-  const { columns } = await readArrow(path);
+export async function describeArrow(path: InputPath, store?: StoreOptions): Promise<SourceColumn[]> {
+  const { columns } = await readArrow(path, { ...(store && { store }) });
   return [...columns].map(([name, column]) => {
     const { type } = column;
     // Nobody looks into a column that no interface can name.

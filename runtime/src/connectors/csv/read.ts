@@ -72,7 +72,7 @@ async function readTable<Row extends object>(path: InputPath, options: ReadCsvOp
 }
 
 /** The columns of CSV files, as {@link readCsv} types them, but integers past ±2^53 as bigint. Nullable is what has an empty field. */
-export async function describeCsv(path: InputPath, options: Pick<ReadCsvOptions<object>, "delimiter" | "header" | "nulls"> = {}): Promise<SourceColumn[]> {
+export async function describeCsv(path: InputPath, options: Pick<ReadCsvOptions<object>, "delimiter" | "header" | "nulls" | "store"> = {}): Promise<SourceColumn[]> {
   const table = await readTable(path, options, inferExactType);
   return [...table.columns].map(([name, { type, values }]) => ({ name, type, nullable: Array.isArray(values) && values.includes(null) }));
 }

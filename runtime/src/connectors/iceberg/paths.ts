@@ -83,9 +83,9 @@ export async function isThere(path: string, store: StoreOptions | undefined): Pr
 }
 
 /** Whether a path names a table of Iceberg. */
-export async function isTable(path: string): Promise<boolean> {
+export async function isTable(path: string, store?: StoreOptions): Promise<boolean> {
   if (isMetadata(path)) return true;
-  return !/[*?[{]/.test(path) && (await namesIn(metadataOf(path), undefined)).some(isMetadata);
+  return !/[*?[{]/.test(path) && (await namesIn(metadataOf(path), store)).some(isMetadata);
 }
 
 export const metadataOf = (table: string): string => `${table.replace(/\/+$/, "")}/metadata`;

@@ -70,8 +70,8 @@ export async function rowsOf(opened: IcebergTable, types?: Readonly<Record<strin
 }
 
 /** The columns of a table, of its metadata alone. */
-export async function describeIceberg(table: string): Promise<SourceColumn[]> {
-  const { fields } = await openTable(table, {});
+export async function describeIceberg(table: string, options: Pick<ReadIcebergOptions<object>, "catalog" | "store"> = {}): Promise<SourceColumn[]> {
+  const { fields } = await openTable(table, options);
   return fields.map((field) => ({ name: field.name, type: arrowTypeOf(field), nullable: !field.required }));
 }
 

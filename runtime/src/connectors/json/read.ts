@@ -53,12 +53,12 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
 }
 
 /** The columns of JSON Lines, as {@link readJsonLines} types them, but integers past ±2^53 as bigint. Nullable is what a line has not. */
-export async function describeJsonLines(path: InputPath): Promise<SourceColumn[]> {
-  const files = await readFiles(path, undefined, new Set());
+export async function describeJsonLines(path: InputPath, store?: StoreOptions): Promise<SourceColumn[]> {
+  const files = await readFiles(path, store, new Set());
   const lines = files.flatMap((file) => file.lines);
   const found = [...kindsOf(files)].map(([name, kinds]) => ({ name, kinds, values: lines.map(({ values }) => values.get(name) ?? null) }));
   const far = new Set(found.filter(({ values }) => values.some((value) => [value].flat().some((one) => one instanceof Digits && losesDigits(one)))).map(({ name }) => name));
-  const exact = far.size > 0 ? (await readFiles(path, undefined, far)).flatMap((file) => file.lines) : lines;
+  const exact = far.size > 0 ? (await readFiles(path, store, far)).flatMap((file) => file.lines) : lines;
   return found.map(({ name, kinds, values }) => {
     const bigint = ruleOf(kinds.has("list<float64>") ? "bigint[]" : "bigint");
     const isBigint = far.has(name) && exact.every(({ values }) => convert(values.get(name) ?? null, bigint) !== undefined);

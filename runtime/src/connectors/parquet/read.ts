@@ -47,8 +47,8 @@ export async function readParquet<Row extends object = Record<never, never>>(
  * The columns of Parquet files, of their footers alone. Nullable is what holds a null, or may (not every writer counts them), and
  * what a file lacks. LS2001, LS2002 where the files differ, LS2005, LS2018.
  */
-export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
-  const inputs = await openInput(path, [".parquet"], undefined);
+export async function describeParquet(path: InputPath, store?: StoreOptions): Promise<SourceColumn[]> {
+  const inputs = await openInput(path, [".parquet"], store);
   const files = await openFiles(inputs);
   const typedFiles = await typed(files);
   const table = tableOf(inputs, typedFiles, namesOf(files), undefined);

@@ -6,6 +6,7 @@ import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts
 import { castColumn } from "../../tables/cast.ts";
 import { Column } from "../../tables/column.ts";
 import { inferColumn } from "../../tables/infer.ts";
+import type { SourceColumn } from "../source-column.ts";
 import type { ArrowRows, Source, SourceBatch, SourceColumns, SourceFilter } from "./define.ts";
 
 /** What rank 0 finds out, as plain data. */
@@ -28,8 +29,8 @@ export function checkSource(source: unknown, site?: string): asserts source is S
   throw new LockstepError({ code: "LS2016", message: `readSource reads what a source of defineSource gives, not ${found}`, fix: "await readSource<Row>(github({ … })), with github = defineSource({ name, schema, chunks, read })", ...(site !== undefined && { site }) });
 }
 
-/** `wanted`: what the program wants of such columns. LS2025, LS2015 for a type that is none. */
-export async function planSource({ definition, options }: Source, wanted: (types: ReadonlyMap<string, ArrowType>) => SourceFilter = () => []): Promise<SourcePlan> {
+/** What a source says of its columns. LS2025, LS2015 for a type that is none. */
+async function schemaOf({ definition, options }: Source): Promise<SourcePlan["schema"]> {
   const schema = await failingAs(`${definition.name}: schema`, () => inTime(definition, definition.schema(options)));
   const columns = Object.entries(typeof schema === "object" && schema !== null ? schema : {});
   if (columns.length === 0 || columns.some(([, type]) => typeof type !== "string")) throw wrong(`${definition.name}: schema gives no columns`, '{ id: "int64", title: "string" }');
@@ -41,12 +42,24 @@ export async function planSource({ definition, options }: Source, wanted: (types
       throw error instanceof LockstepError ? new LockstepError({ ...error.toJSON(), message: message(error) }) : error;
     }
   }
-  const filter = wanted(typesOfPlan({ schema: columns }));
+  return columns;
+}
+
+/** Its columns, none of its rows: any of them may be null. */
+export async function describeSource(source: Source): Promise<SourceColumn[]> {
+  return [...typesOfPlan({ schema: await schemaOf(source) })].map(([name, type]) => ({ name, type, nullable: true }));
+}
+
+/** `wanted`: what the program wants of such columns. LS2025, LS2015 for a type that is none. */
+export async function planSource(source: Source, wanted: (types: ReadonlyMap<string, ArrowType>) => SourceFilter = () => []): Promise<SourcePlan> {
+  const { definition, options } = source;
+  const schema = await schemaOf(source);
+  const filter = wanted(typesOfPlan({ schema }));
   const chunks = await failingAs(`${definition.name}: chunks`, () => inTime(definition, definition.chunks(options, { filter })));
   if (!Array.isArray(chunks)) throw wrong(`${definition.name}: chunks gives no list`, "a list of plain data, a part each");
   // Under plain Node, too, where nothing would be lost.
   marshal(chunks, `${definition.name}: chunks`, () => undefined, "Give plain data: numbers, strings, Dates, arrays, objects; read makes of them what it needs.");
-  return { schema: columns, chunks: chunks as readonly unknown[], filter };
+  return { schema, chunks: chunks as readonly unknown[], filter };
 }
 
 export const typesOfPlan = ({ schema }: Pick<SourcePlan, "schema">): ReadonlyMap<string, ArrowType> => new Map(schema.map(([name, type]) => [name, parseType(type)]));

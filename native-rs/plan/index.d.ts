@@ -394,7 +394,7 @@ frame?: Frame, } | { "kind": "bin", arg: Expression, bins: Bins, offset: number,
 /**
  * The form in which PostgreSQL takes a value.
  */
-export type Wire = "bool" | "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "text" | "jsonb" | "uuid" | "bytea" | "date" | "timestamp";
+export type Wire = "bool" | "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "text" | "jsonb" | "uuid" | "bytea" | "date" | "time" | "timestamp";
 
 export type WrittenColumn = { name: string, 
 /**

@@ -83,7 +83,7 @@ it("the compiler knows the options that the runtime knows", async () => {
       }
     }
   }
-  const names = "bool boolean string utf8 binary float16 float float32 float64 double date32 date32[day] int8 uint64 timestamp[s] timestamp[ms,tz=UTC] decimal128(10,2) decimal(10,2) decimal128(38,9) decimal128(39,2) decimal(0,0) large_string int33 uint date date64 timestamp timestamp[m] decimal list<int8> number";
+  const names = "bool boolean string utf8 binary float16 float float32 float64 double date32 date32[day] int8 uint64 timestamp[s] timestamp[ms,tz=UTC] decimal128(10,2) decimal(10,2) decimal128(38,9) decimal128(39,2) decimal(0,0) large_string int33 uint date date64 timestamp timestamp[m] decimal list<int8> number uuid list<uuid> time32[ms] time64[us] time32[us] time64[s] time map<string,int32> map<string>";
   for (const name of names.split(" ")) {
     const isRead = ((): boolean => {
       try {

@@ -54,7 +54,7 @@ const at = ({ asOf, ...options }: Known["states"][string]["options"]): jobs.At =
 const states: readonly [string, string, keyof typeof jobs][] = [
   ["evolved", "now", "evolved"], ["evolved", "branch", "evolved"], ["evolved", "snapshot", "before"], ["evolved", "tag", "before"], ["evolved", "time", "before"],
   ["parted", "now", "parted"], ["places", "now", "places"], ["keyed", "now", "keyed"], ["adopted", "now", "adopted"], ["empty", "now", "places"],
-  ["nested", "evolved", "nested"], ["nested", "snapshot", "nestedBefore"], ["nested", "now", "nested"], ["strangers", "now", "strangers"], ["mapped", "now", "mapped"],
+  ["nested", "evolved", "nested"], ["nested", "snapshot", "nestedBefore"], ["nested", "now", "nested"], ["strangers", "now", "strangers"], ["mapped", "now", "mapped"], ["kinds", "now", "kinds"],
 ];
 
 describe.each(states.map((state, turn) => [...state, turn] as const))("%s, %s", (table, state, name, turn) => {
@@ -75,6 +75,7 @@ it.each(shared([1, 2, 3, 7], 0))("filters, counts and sums on %i ranks", async (
   expect(difference(await jobs.summed(folder("parted")), await onRanks(ranks, "summed", folder("parted")))).toBeNull();
   expect(difference(await jobs.counts(folder("places")), await onRanks(ranks, "counts", folder("places")))).toBeNull();
   expect(difference(await jobs.regions(folder("keyed")), await onRanks(ranks, "regions", folder("keyed")))).toBeNull();
+  expect(difference(await jobs.kindsBy(folder("kinds")), await onRanks(ranks, "kindsBy", folder("kinds")))).toBeNull();
   expect(difference(await jobs.within(folder("nested")), await onRanks(ranks, "within", folder("nested")))).toBeNull();
   const ids = known.places!.states.now!.rows.map(({ id }) => id as number);
   expect(await jobs.counts(folder("places"))).toEqual([ids.length, ids.filter((id) => id % 2 === 0).length, { least: Math.min(...ids), most: 5001, all: ids.length }]);

@@ -9,6 +9,7 @@ import decimal
 import json
 import pathlib
 import sys
+import uuid
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +20,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import (
-    BooleanType, DateType, DecimalType, DoubleType, FloatType, IntegerType, ListType, LongType, MapType, NestedField, StringType, StructType, TimestampType, TimestamptzType,
+    BooleanType, DateType, DecimalType, DoubleType, FloatType, IntegerType, ListType, LongType, MapType, NestedField, StringType, StructType, TimestampType, TimestamptzType, TimeType, UUIDType,
 )
 
 folder = pathlib.Path(sys.argv[1]).resolve()
@@ -35,6 +36,10 @@ def value(of):
         return utc.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03}Z"
     if isinstance(of, datetime.date):
         return f"{of.isoformat()}T00:00:00.000Z"
+    if isinstance(of, datetime.time):
+        return of.isoformat().rstrip("0") if of.microsecond else of.isoformat()
+    if isinstance(of, uuid.UUID):
+        return str(of)
     if isinstance(of, decimal.Decimal):
         return float(of)
     if isinstance(of, dict):
@@ -276,6 +281,15 @@ with strangers.update_schema() as update:
     update.move_first(("list", "element", "name"))
 add(strangers, [{"a": 4, "at": {"east": 9, "name": None, "z": 0.5}, "list": [{"title": "t", "x": None}]}])
 state(strangers, "now")
+
+# Uuids and times of day, also inside of others, and decimals of many digits.
+kinds = create("kinds", (1, "n", LongType()), (2, "id", UUIDType()), (3, "at", TimeType()), (4, "price", DecimalType(20, 3)), (5, "deep", StructType(*optional((6, "at", TimeType()), (7, "price", DecimalType(30, 10))))))
+for numbers in (range(0, 9), range(9, 9), range(9, 31)):
+    ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([None if i % 5 == 3 else uuid.uuid5(uuid.NAMESPACE_DNS, str(i % 11)).bytes for i in numbers], pa.binary(16)))
+    at = [None if i % 7 == 2 else datetime.time(i % 24, i, 59 - i, i * 1001 % 1_000_000 if i % 2 else 0) for i in numbers]
+    deep = pa.array([None if i % 4 == 0 else {"at": of, "price": decimal.Decimal(i) / 16} for i, of in zip(numbers, at)], pa.struct([("at", pa.time64("us")), ("price", pa.decimal128(30, 10))]))
+    append(kinds, n=pa.array(numbers, pa.int64()), id=ids, at=pa.array(at, pa.time64("us")), price=pa.array([decimal.Decimal(i) / 8 for i in numbers], pa.decimal128(20, 3)), deep=deep)
+state(kinds, "now")
 
 # A map is there, and what is beside it is read.
 mapped = create("mapped", (1, "id", LongType()), (2, "prices", MapType(3, StringType(), 4, DoubleType(), False)), (5, "deep", StructType(*optional((6, "x", LongType()), (7, "of", MapType(8, StringType(), 9, LongType(), False))))))

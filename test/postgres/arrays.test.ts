@@ -125,7 +125,7 @@ describe("plain Node", () => {
         i4      list<int32>               string[]            i4: number[], or types: { i4: "string[]" }
         t       list<string>              number[]            t: string[]
         few     list<int32>               number              few: number[]
-        d38     list<decimal128(38, 10)>  string              d38: string, and types: { d38: "string" }"
+        d38     list<decimal128(38, 10)>  string              d38: number[], or types: { d38: "string" }"
     `);
   });
 

@@ -57,11 +57,11 @@ export const optionsOf = {
 } as const satisfies Record<string, Options>;
 
 const HELD =
-  /bool(?:ean)?|string|utf8|binary|float(?:16|32|64)?|double|date32(?:\[day\])?|dictionary<values=string, indices=int32>|u?int(?:8|16|32|64)|timestamp\[(?:s|ms|us|ns)(?:, ?tz=[^\]]+)?\]|decimal(?:128)?\((?:[1-9]|[12]\d|3[0-8]), ?\d+\)/
+  /bool(?:ean)?|string|utf8|binary|uuid|time32\[(?:s|ms)\]|time64\[(?:us|ns)\]|float(?:16|32|64)?|double|date32(?:\[day\])?|dictionary<values=string, indices=int32>|u?int(?:8|16|32|64)|timestamp\[(?:s|ms|us|ns)(?:, ?tz=[^\]]+)?\]|decimal(?:128)?\((?:[1-9]|[12]\d|3[0-8]), ?\d+\)/
     .source;
 
 /** Arrow's names of the types that a column can be written as. */
-export const ARROW_TYPE = new RegExp(`^(?:${HELD}|list<(?:${HELD})>|list<(?:list|struct)<.+>>|struct<.+>)$`);
+export const ARROW_TYPE = new RegExp(`^(?:${HELD}|list<(?:${HELD})>|list<(?:list|struct)<.+>>|struct<.+>|map<.+, .+>)$`);
 
 /** Whether an option takes a value; one that is undefined is not given. */
 export function fits(value: unknown, taken: Taken): boolean {

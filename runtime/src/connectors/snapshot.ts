@@ -125,6 +125,11 @@ function typeScriptType(type: ArrowType, isBigint: boolean): string | null {
     const members = type.fields.map((field) => ({ name: field.name, type: typeScriptType(field.type, false) }));
     return members.some((member) => member.type === null) ? null : `{ ${members.map((member) => `${shown(member.name)}: ${member.type} | null`).join("; ")} }`;
   }
+  if (type.id === "list" && type.map && type.of.id === "struct") {
+    // Entries are there, and so are their keys.
+    const [key, value] = type.of.fields.map((field) => typeScriptType(field.type, false));
+    return key && value ? `{ key: ${key}; value: ${value} | null }[]` : null;
+  }
   if (type.id === "list" && isNested(type.of)) {
     const element = typeScriptType(type.of, isBigint);
     return element && `(${element} | null)[]`;

@@ -89,16 +89,19 @@ export function concat(parts: readonly StoredValues[], rows: number): StoredValu
   return out;
 }
 
+/** Whether a program may see its values as bigints. */
+const isWhole = (type: ArrowType): boolean => type.id === "int" || (type.id === "decimal" && type.scale === 0);
+
 /** What a program does about integers that a number cannot hold. */
 export function exactly(type: ArrowType, name: string): string | undefined {
-  if (type.id === "int") return openAs("bigint", name);
+  if (isWhole(type)) return openAs("bigint", name);
   return type.id === "list" && type.of.id === "int" ? openAs("bigint[]", name) : undefined;
 }
 
 export function viewAs(wanted: View | undefined, type: ArrowType, origin: string): View {
   const standard = viewOf(type);
   if (wanted === undefined || wanted === standard) return standard;
-  if (wanted === "bigint" && type.id === "int") return "bigint";
+  if (wanted === "bigint" && isWhole(type)) return "bigint";
   if (wanted === "bigint[]" && type.id === "list" && type.of.id === "int") return "bigint[]";
   throw new LockstepError({
     code: "LS2002",

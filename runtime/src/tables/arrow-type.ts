@@ -4,18 +4,20 @@ export type TimeUnit = "s" | "ms" | "us" | "ns";
 
 /** An Arrow data type, as far as tables carry them. */
 export type ArrowType =
-  | { readonly id: "null" | "bool" | "string" | "binary" | "date" }
+  | { readonly id: "null" | "bool" | "string" | "binary" | "date" | "uuid" }
   | { readonly id: "int"; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
   | { readonly id: "float"; readonly bits: 16 | 32 | 64 }
   | { readonly id: "timestamp"; readonly unit: TimeUnit; readonly zone: string | null }
+  /** Of a day: seconds and milliseconds in 32 bits, finer ones in 64. */
+  | { readonly id: "time"; readonly unit: TimeUnit }
   | { readonly id: "decimal"; readonly precision: number; readonly scale: number }
   /** Strings with an int32 index. */
   | { readonly id: "dictionary" }
-  /** Its elements may be null. */
-  | { readonly id: "list"; readonly of: ArrowType }
+  /** Its elements may be null. A map is the list of its entries, each a struct of key and value, of which the key is not null. */
+  | { readonly id: "list"; readonly of: ArrowType; readonly map?: true }
   /** Its members, each of which may be null. */
   | { readonly id: "struct"; readonly fields: readonly Field[] }
-  /** A type that is named but not carried: maps, times of day. */
+  /** A type that is named but not carried: durations, intervals, unions. */
   | { readonly id: "other"; readonly name: string };
 
 export interface Field {
@@ -28,6 +30,8 @@ export const string: ArrowType = { id: "string" };
 export const int64: ArrowType = { id: "int", bits: 64, signed: true };
 export const float64: ArrowType = { id: "float", bits: 64 };
 export const timestamp: ArrowType = { id: "timestamp", unit: "ms", zone: "UTC" };
+/** What a map with such keys and values is. */
+export const mapOf = (key: ArrowType, value: ArrowType): ArrowType => ({ id: "list", map: true, of: { id: "struct", fields: [{ name: "key", type: key }, { name: "value", type: value }] } });
 /** A column of nothing but nulls whose type nobody has said. */
 export const nothing: ArrowType = { id: "null" };
 
@@ -50,12 +54,14 @@ export function printType(type: ArrowType): string {
       return "date32";
     case "timestamp":
       return type.zone === null ? `timestamp[${type.unit}]` : `timestamp[${type.unit}, tz=${type.zone}]`;
+    case "time":
+      return `time${type.unit === "s" || type.unit === "ms" ? 32 : 64}[${type.unit}]`;
     case "decimal":
       return `decimal${decimalBits(type)}(${type.precision}, ${type.scale})`;
     case "dictionary":
       return "dictionary<values=string, indices=int32>";
     case "list":
-      return `list<${printType(type.of)}>`;
+      return type.map && type.of.id === "struct" ? `map<${type.of.fields.map((field) => printType(field.type)).join(", ")}>` : `list<${printType(type.of)}>`;
     case "struct":
       return `struct<${type.fields.map((field) => `${field.name}: ${printType(field.type)}`).join(", ")}>`;
     case "other":
@@ -71,6 +77,11 @@ const aliases: Readonly<Record<string, ArrowType>> = {
   string,
   utf8: string,
   binary: { id: "binary" },
+  uuid: { id: "uuid" },
+  "time32[s]": { id: "time", unit: "s" },
+  "time32[ms]": { id: "time", unit: "ms" },
+  "time64[us]": { id: "time", unit: "us" },
+  "time64[ns]": { id: "time", unit: "ns" },
   float16: { id: "float", bits: 16 },
   float: { id: "float", bits: 32 },
   float32: { id: "float", bits: 32 },
@@ -91,6 +102,9 @@ export function parseType(text: string): ArrowType {
   if (time) return { id: "timestamp", unit: time[1] as TimeUnit, zone: time[2] ?? null };
   const decimal = /^decimal(?:128)?\((\d+), ?(\d+)\)$/.exec(text);
   if (decimal && Number(decimal[1]) >= 1 && Number(decimal[1]) <= NARROW && Number(decimal[2]) <= Number(decimal[1])) return { id: "decimal", precision: Number(decimal[1]), scale: Number(decimal[2]) };
+  const entries = /^map<(.+)>$/.exec(text)?.[1];
+  const [key, value, ...more] = entries === undefined ? [] : parts(entries).map((part) => parseType(part.trim()));
+  if (key && value && more.length === 0) return mapOf(key, value);
   const list = /^list<(.+)>$/.exec(text);
   if (list) return { id: "list", of: parseType(list[1]!) };
   const fields = /^struct<(.+)>$/.exec(text)?.[1];
@@ -98,22 +112,29 @@ export function parseType(text: string): ArrowType {
   throw new LockstepError({
     code: "LS2015",
     message: `the type "${text}" is not one that a column can be written as`,
-    fix: "Use Arrow's printed names: int8 … int64, uint8 … uint64, float32, float64, bool, string, date32, timestamp[ms, tz=UTC], decimal128(10, 2), dictionary<values=string, indices=int32>, list<float64>, struct<x: float64>.",
+    fix: "Use Arrow's printed names: int8 … int64, uint8 … uint64, float32, float64, bool, string, uuid, date32, time32[ms], time64[us], timestamp[ms, tz=UTC], decimal128(10, 2), dictionary<values=string, indices=int32>, list<float64>, struct<x: float64>, map<string, float64>.",
   });
 }
 
-/** `x: int64, tags: list<string>`: commas inside of a type end no field. */
+/** `x: int64, tags: list<string>` */
 function parseFields(text: string): Field[] {
-  const fields: Field[] = [];
+  return parts(text).map((part) => {
+    const [, name, type] = /^\s*(.*?): ?(.*)$/.exec(part) ?? [];
+    return { name: name ?? "", type: parseType(type ?? "") };
+  });
+}
+
+/** What stands between commas, but for those inside of a type. */
+function parts(text: string): string[] {
+  const found: string[] = [];
   for (let [begin, at, depth] = [0, 0, 0]; at <= text.length; at++) {
     if (/[<([]/.test(text[at] ?? "")) depth++;
     if (/[>)\]]/.test(text[at] ?? "")) depth--;
     if (at < text.length && (depth > 0 || text[at] !== ",")) continue;
-    const [, name, type] = /^\s*(.*?): ?(.*)$/.exec(text.slice(begin, at)) ?? [];
-    fields.push({ name: name ?? "", type: parseType(type ?? "") });
+    found.push(text.slice(begin, at));
     begin = at + 1;
   }
-  return fields;
+  return found;
 }
 
 /** The type that is printed so; what tables do not carry by its name alone. */

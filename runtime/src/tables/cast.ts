@@ -1,7 +1,8 @@
 import { LockstepError } from "../errors/index.ts";
-import { printType, sameType, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
+import { isText, printType, sameType, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
 import { Column, type Stored } from "./column.ts";
 import { canonicalInteger } from "./infer.ts";
+import { timeOf, uuidOf } from "./kinds.ts";
 
 /** A column as another Arrow type, for writing. LS2015 if the types do not convert, or a value does not fit. */
 export function castColumn(name: string, column: Column, type: ArrowType): Column {
@@ -31,6 +32,8 @@ function conversion(from: ArrowType, to: ArrowType): Conversion | undefined {
     const element = sameType(from.of, to.of) ? (v: Stored) => v : conversion(from.of, to.of);
     if (element === undefined) return undefined;
     return (list) => {
+      // An entry of a map, and its key, are there.
+      if (to.map && (list as readonly (readonly Stored[] | null)[]).some((entry) => entry === null || entry[0] === null)) return undefined;
       const elements = (list as readonly Stored[]).map((v) => (v === null ? null : element(v)));
       return elements.includes(undefined) ? undefined : (elements as Stored[]);
     };
@@ -50,6 +53,9 @@ function conversion(from: ArrowType, to: ArrowType): Conversion | undefined {
   if (numeric && to.id === "decimal") return (v) => fitDecimal(v as number | bigint, to.precision, to.scale);
   if (from.id === "decimal" && to.id === "float") return (v) => Number(v as number | bigint) / 10 ** from.scale;
   if ((from.id === "string" || from.id === "dictionary") && (to.id === "string" || to.id === "dictionary")) return (v) => v;
+  if (to.id === "uuid" && isText(from)) return (v) => uuidOf(v as string);
+  if (to.id === "time" && (isText(from) || from.id === "time")) return (v) => timeOf(v as string, to.unit);
+  if ((from.id === "uuid" || from.id === "time") && isText(to)) return (v) => v;
   if (from.id === "timestamp" && to.id === "timestamp") return (v) => rescale(v as number | bigint, ticksPerSecond[from.unit], ticksPerSecond[to.unit]);
   if (from.id === "date" && to.id === "timestamp") return (v) => fitInteger(BigInt(v as number) * 86_400n * BigInt(ticksPerSecond[to.unit]), 64, true);
   if (from.id === "timestamp" && to.id === "date") return (v) => Number(floorDivide(BigInt(v as number | bigint), BigInt(ticksPerSecond[from.unit] * 86_400)));

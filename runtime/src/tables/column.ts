@@ -8,7 +8,7 @@ import { reader, type Reader } from "./view.ts";
  *
  * Integers, days, ticks of a timestamp and unscaled decimals are a number where it is safe (|n| < 2^53) and a bigint
  * otherwise: one form for each value, so `===`, `<` and a Map's keys work on stored values as they are. A list is an
- * array of its stored elements, an object an array of its stored members in the type's order; nobody changes them.
+ * array of its stored elements (of a map its entries), a uuid and a time of day their text, an object an array of its stored members in the type's order; nobody changes them.
  */
 export type Stored = number | bigint | string | boolean | Uint8Array | readonly Stored[] | null;
 export type StoredValues = ArrayLike<Stored>;
@@ -94,20 +94,18 @@ function gather(values: StoredValues, rows: Rows): StoredValues {
 
 const holdsObjects = (type: ArrowType): boolean => type.id === "struct" || (type.id === "list" && holdsObjects(type.of));
 
-/** Decimals of at most this many digits are numbers to JavaScript. */
-const exactDigits = 15;
-
 /** What JavaScript sees of a type unless the program says otherwise. */
 export function viewOf(type: ArrowType): View {
   switch (type.id) {
     case "null":
     case "int":
     case "float":
-      return "number";
     case "decimal":
-      return type.precision <= exactDigits ? "number" : "none";
+      return "number";
     case "string":
     case "dictionary":
+    case "uuid":
+    case "time":
       return "string";
     case "bool":
       return "boolean";

@@ -3,7 +3,7 @@ import { LockstepError } from "../errors/index.ts";
 import { decimalBits, float64, isText, printType, sameType, string, ticksPerSecond, type ArrowType, type Field } from "./arrow-type.ts";
 import { viewOf, type Stored, type StoredValues } from "./column.ts";
 import { canonicalInteger } from "./infer.ts";
-import { doesNotFit } from "./view.ts";
+import { DIGITS, doesNotFit } from "./view.ts";
 
 /** The narrowest type in which JavaScript sees of all values of both what it sees of them in their own; undefined: there is none. */
 export function commonType(a: ArrowType, b: ArrowType): ArrowType | undefined {
@@ -13,15 +13,18 @@ export function commonType(a: ArrowType, b: ArrowType): ArrowType | undefined {
   if (a.id === "int" && b.id === "int") return commonInteger(a, b);
   if (a.id === "float" && b.id === "float") return a.bits < b.bits ? b : a;
   if (a.id === "decimal" && b.id === "decimal") return commonDecimal(a, b);
-  if (viewOf(a) === "number" && viewOf(b) === "number") return float64;
+  if (isNumber(a) && isNumber(b)) return float64;
   if (isText(a) && isText(b)) return string;
   if (a.id === "list" && b.id === "list") {
     const of = commonType(a.of, b.of);
-    return of && { id: "list", of };
+    return of && (a.map === b.map ? { ...a, of } : undefined);
   }
   if (a.id === "struct" && b.id === "struct") return commonMembers(a.fields, b.fields);
   return commonTime(a, b);
 }
+
+/** Of decimals of more digits there may be a value that is none. */
+const isNumber = (type: ArrowType): boolean => viewOf(type) === "number" && (type.id !== "decimal" || type.precision <= DIGITS);
 
 type Of<Id extends ArrowType["id"]> = Extract<ArrowType, { readonly id: Id }>;
 
@@ -36,12 +39,13 @@ function commonInteger(a: Of<"int">, b: Of<"int">): ArrowType {
 function commonDecimal(a: Of<"decimal">, b: Of<"decimal">): ArrowType | undefined {
   const scale = Math.max(a.scale, b.scale);
   const all: Of<"decimal"> = { id: "decimal", precision: Math.max(a.precision - a.scale, b.precision - b.scale) + scale, scale };
-  if (viewOf(a) === "number" && viewOf(b) === "number" && viewOf(all) !== "number") return float64;
+  if (isNumber(a) && isNumber(b) && !isNumber(all)) return float64;
   return decimalBits(all) === 128 ? all : undefined;
 }
 
-/** Days and instants: of the finest unit. Days begin, and instants without a zone are, in UTC. */
+/** Days and instants, and times of day: of the finest unit. Days begin, and instants without a zone are, in UTC. */
 function commonTime(a: ArrowType, b: ArrowType): ArrowType | undefined {
+  if (a.id === "time" && b.id === "time") return ticksPerSecond[a.unit] < ticksPerSecond[b.unit] ? b : a;
   const [one, other] = [a, b].map((type) => (type.id === "timestamp" ? type : type.id === "date" ? ({ unit: "s", zone: null } as const) : undefined));
   if (!one || !other) return undefined;
   return { id: "timestamp", unit: ticksPerSecond[one.unit] < ticksPerSecond[other.unit] ? other.unit : one.unit, zone: one.zone === other.zone ? one.zone : "UTC" };

@@ -24,7 +24,6 @@ function checkSeen(type: ArrowType, view: View, column: Column): void {
     for (const { name, type: member } of type.fields) checkSeen(member, views.get(name) ?? "none", column);
     return;
   }
-  if (type.id === "decimal" && view === "none") throw unsupportedType(column, "looked at: a number holds 15 digits");
   if (type.id === "binary" || view === "none" || !isCarried(type)) throw unsupportedType(column, "looked at");
 }
 
@@ -41,9 +40,11 @@ function sight(type: ArrowType, view: View, place: Place, later: boolean): Sight
         ? (value) => bigintOrNull(value as number | bigint | null, place.origin)
         : (value) => safeNumber(value as number | bigint | null, place);
     case "decimal": {
+      if (view === "bigint") return (value) => bigintOrNull(value as number | bigint | null, place.origin);
       // Both are exact, so the quotient is the number nearest to the decimal.
       const unit = 10 ** type.scale;
-      return (value) => (value === null ? null : Number(value as number | bigint) / unit);
+      if (type.precision <= DIGITS) return (value) => (value === null ? null : Number(value as number | bigint) / unit);
+      return (value) => (value === null ? null : nearest(value as number | bigint, type.scale, place));
     }
     case "date":
       return (value) => (value === null ? null : new Date((value as number) * 86_400_000));
@@ -91,6 +92,29 @@ function look(object: { [member: string]: Value }, name: string, see: () => Valu
   } catch (error) {
     Object.defineProperty(object, name, { enumerable: true, configurable: true, get: () => { throw error; } });
   }
+}
+
+/** Decimals of at most this many digits are numbers, each another one. */
+export const DIGITS = 15;
+
+/** The nearest number of a decimal that has at most {@link DIGITS} digits, or is an integer up to 2^53; LS2004 for another. */
+function nearest(unscaled: number | bigint, scale: number, { origin, remedy }: Place): number {
+  if (typeof unscaled === "number" && Math.abs(unscaled) < 10 ** DIGITS && scale <= 22) return unscaled / 10 ** scale;
+  let [digits, places] = [BigInt(unscaled), scale];
+  for (; digits !== 0n && digits % 10n === 0n; places--) digits /= 10n;
+  const size = digits < 0n ? -digits : digits;
+  if (size < 10n ** BigInt(DIGITS) || (places === 0 && size <= 2n ** 53n)) return Number(`${digits}e${-places}`);
+  throw new LockstepError({
+    code: "LS2004",
+    message: `${origin ?? "a column"} holds ${printDecimal(BigInt(unscaled), scale)}, which has more digits than a number holds exactly`,
+    fix: remedy ?? "Do not look at the column, which keeps all digits through filters, joins, groups, sorts and writers; or write it with fewer digits at its source.",
+  });
+}
+
+export function printDecimal(unscaled: bigint, scale: number): string {
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
+  const sign = unscaled < 0n ? "-" : "";
+  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
 /** Ticks → whole milliseconds, rounded down. */

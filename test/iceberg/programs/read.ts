@@ -152,6 +152,29 @@ export async function strangers(table: string) {
   return rows.objects();
 }
 
+interface Kinds {
+  n: number;
+  id: string | null;
+  at: string | null;
+  price: number;
+  deep: { at: string | null; price: number } | null;
+}
+
+export async function kinds(table: string) {
+  "use spmd";
+  return (await readIceberg<Kinds>(table)).objects();
+}
+
+export async function kindsBy(table: string) {
+  "use spmd";
+  const rows = await readIceberg<Kinds>(table);
+  return [
+    await rows.filter((d) => d.at !== null && d.at >= "06:00:00" && d.id !== null).orderby("id", desc("at")).objects(),
+    await rows.groupby("id").rollup({ rows: op.count(), first: op.min("at"), price: op.sum("price") }).orderby("id").objects(),
+    await rows.filter((d) => d.price > 2 && d.at !== null && d.at < "05:00:00").select("n", "at").objects(),
+  ];
+}
+
 export async function mapped(table: string) {
   "use spmd";
   return (await readIceberg<{ id: number }>(table)).select("id").objects();

@@ -81,11 +81,21 @@ test("a damaged footer is an error of the file, whatever is damaged", async () =
     }
     bytes[at] = before;
   }
-  await duckdb(`copy (select [map {'a': i}] as deep, map {'a': [i]} as map from range(20) t(i)) to '${whole}' (format parquet)`);
-  for (const [name, type] of [["deep", "list<map>"], ["map", "map"]] as const) {
-    const nested = await errorOf(async () => (await readParquet<{ deep: number; map: number }>(whole)).array(name));
-    expect([nested.code, nested.message.includes(`is ${type}: it cannot be looked at`)]).toEqual(["LS2015", true]);
-  }
+});
+
+test("maps are lists of their entries, and lists and maps of maps", async () => {
+  const whole = join(folder, "maps.parquet");
+  await duckdb(`copy (select [map {'a': i}, null] as deep, case when i = 3 then null else map {'a': [i], 'b': null} end as map, map {i: map {uuid(): time '09:05:00'}} as keyed from range(20) t(i)) to '${whole}' (format parquet)`);
+  interface Maps { deep: ({ key: string; value: number }[] | null)[]; map: { key: string; value: number[] | null }[] | null }
+  const t = await readParquet<Maps>(whole);
+  expect(t.select("deep", "map").objects({ offset: 2, limit: 2 })).toEqual([
+    { deep: [[{ key: "a", value: 2 }], null], map: [{ key: "a", value: [2] }, { key: "b", value: null }] },
+    { deep: [[{ key: "a", value: 3 }], null], map: null },
+  ]);
+  const out = join(folder, "maps");
+  await t.writeParquet(out, { rowGroupRows: 7 });
+  expect(await duckdb(`select count(*) as n from (select * from '${whole}' except all select * from '${out}/*.parquet')`)).toEqual([{ n: 0n }]);
+  expect(await duckdb(`select distinct typeof(deep) as deep, typeof(map) as map, typeof(keyed) as keyed from '${out}/*.parquet'`)).toEqual([{ deep: "MAP(VARCHAR, BIGINT)[]", map: "MAP(VARCHAR, BIGINT[])", keyed: "MAP(BIGINT, MAP(UUID, TIME))" }]);
 });
 
 test("lists of every type and shape, whoever wrote them, keep every bit", async () => {

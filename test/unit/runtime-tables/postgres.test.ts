@@ -77,7 +77,7 @@ test("arrays are seen as their elements", () => {
     ["list<int32>", "number[]", undefined, true], ["list<int32>", "bigint[]", undefined, true], ["list<string>", "string[]", "text[]", true], ["string", "string", "text", true], ["list<timestamp[us, tz=UTC]>", "date[]", undefined, true],
   ]);
   expect([of(1700), of(1700, "number[]"), of(1186), of(1186, "string[]"), of(1083)]).toEqual([
-    ["an array", "none", undefined, false], ["list<float64>", "number[]", "float8[]", true], ["an array", "none", undefined, false], ["list<string>", "string[]", "text[]", true], ["an array", "none", undefined, false],
+    ["an array", "none", undefined, false], ["list<float64>", "number[]", "float8[]", true], ["an array", "none", undefined, false], ["list<string>", "string[]", "text[]", true], ["list<time64[us]>", "string[]", undefined, true],
   ]);
   for (const said of ["number", "date[]"] as const) expect(() => of(23, said)).toThrow(`types: column x of t is an array, which cannot be seen as ${said}`);
 });

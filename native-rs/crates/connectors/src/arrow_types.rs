@@ -3,7 +3,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
-use crate::errors::{ConnectorError, Result};
+use lockstep_functions::kinds::UUID;
+
+use crate::{
+    errors::{ConnectorError, Result},
+    files::map_of,
+};
 
 /// Simple types by their printed name; aliases follow the name that is printed.
 const SIMPLE: &[(&str, DataType)] = &[
@@ -30,6 +35,7 @@ const SIMPLE: &[(&str, DataType)] = &[
     ("string_view", DataType::Utf8View),
     ("binary", DataType::Binary),
     ("large_binary", DataType::LargeBinary),
+    ("uuid", UUID),
     ("date32", DataType::Date32),
     ("date64", DataType::Date64),
     ("interval[month_day_nano]", DataType::Interval(IntervalUnit::MonthDayNano)),
@@ -61,6 +67,10 @@ pub fn print_type(data_type: &DataType) -> String {
             format!("dictionary<values={}, indices={}>", print_type(values), print_type(indices))
         }
         DataType::List(item) => format!("list<{}>", print_type(item.data_type())),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) if fields.len() == 2 => format!("map<{}, {}>", print_type(fields[0].data_type()), print_type(fields[1].data_type())),
+            other => format!("map<{}>", print_type(other)),
+        },
         DataType::LargeList(item) => format!("large_list<{}>", print_type(item.data_type())),
         DataType::Struct(fields) => {
             let fields: Vec<String> =
@@ -77,8 +87,8 @@ pub fn parse_type(text: &str) -> Result<DataType> {
     parse(text.trim()).ok_or_else(|| {
         let message = format!(
             "\"{text}\" is not a type that can be written: use int8 … int64, uint8 … uint64, float32, float64, bool, string, \
-             date32, timestamp[s|ms|us|ns], timestamp[ms, tz=UTC], decimal128(precision, scale), \
-             dictionary<values=string, indices=int32>, list<float64>, struct<x: float64>"
+             uuid, date32, time32[s|ms], time64[us|ns], timestamp[s|ms|us|ns], timestamp[ms, tz=UTC], decimal128(precision, scale), \
+             dictionary<values=string, indices=int32>, list<float64>, struct<x: float64>, map<string, float64>"
         );
         ConnectorError::unsupported(message, serde_json::json!({ "type": text }))
     })
@@ -96,6 +106,18 @@ fn parse(text: &str) -> Option<DataType> {
         };
         let unit = UNITS.iter().find(|(name, _)| *name == unit.trim())?.1;
         return Some(DataType::Timestamp(unit, zone.map(Into::into)));
+    }
+    let unit = |text: &str| UNITS.iter().find(|(name, _)| *name == text).map(|(_, unit)| *unit);
+    if let Some(of) = inside("time32[", ']') {
+        return unit(of).filter(|unit| *unit <= TimeUnit::Millisecond).map(DataType::Time32);
+    }
+    if let Some(of) = inside("time64[", ']') {
+        return unit(of).filter(|unit| *unit > TimeUnit::Millisecond).map(DataType::Time64);
+    }
+    if let Some(arguments) = inside("map<", '>') {
+        let types = parts(arguments).into_iter().map(|text| parse(text.trim())).collect::<Option<Vec<_>>>()?;
+        let entries = ["key", "value"].into_iter().zip(types).map(|(name, of)| Field::new(name, of, true)).collect();
+        return map_of(&DataType::Struct(entries));
     }
     if let Some(arguments) = inside("decimal128(", ')').or_else(|| inside("decimal(", ')')) {
         let (precision, scale) = arguments.split_once(',')?;
@@ -177,6 +199,9 @@ mod tests {
         let named = [
             ("int32", DataType::Int32),
             ("string", DataType::Utf8),
+            ("uuid", UUID),
+            ("time32[ms]", DataType::Time32(TimeUnit::Millisecond)),
+            ("time64[us]", DataType::Time64(TimeUnit::Microsecond)),
             ("bool", DataType::Boolean),
             ("float64", DataType::Float64),
             ("timestamp[us]", DataType::Timestamp(TimeUnit::Microsecond, None)),
@@ -204,7 +229,7 @@ mod tests {
             assert_eq!(parse_type(text).unwrap(), data_type);
         }
         assert_eq!(parse_type("double").unwrap(), DataType::Float64);
-        for wrong in ["int", "dictionary<int32>", "dictionary<values=string, indices=string>", "decimal128(99, 2)", ""] {
+        for wrong in ["int", "dictionary<int32>", "dictionary<values=string, indices=string>", "decimal128(99, 2)", "time32[us]", "time64[s]", "map<string>", ""] {
             assert_eq!(parse_type(wrong).unwrap_err().code, "LS2015");
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
+use lockstep_functions::kinds::is_seen_as_text;
 use lockstep_plan::JsType;
 use serde::{Deserialize, Serialize};
 
@@ -292,16 +293,22 @@ pub(crate) fn is_string(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
+/// Its values are texts, in themselves or as entries of a dictionary.
+pub(crate) fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Dictionary(_, values) if is_string(values)) || is_string(data_type)
+}
+
 /// What JavaScript sees in a column of this type when nothing else is said; None where it has no view.
 pub fn js_type(data_type: &DataType) -> Option<JsType> {
     match data_type {
         DataType::Boolean => Some(JsType::Boolean),
-        DataType::Decimal32(..) | DataType::Decimal64(..) => Some(JsType::Number),
-        DataType::Decimal128(precision, _) | DataType::Decimal256(precision, _) if *precision <= 15 => Some(JsType::Number),
+        // Where a value has more digits than a number, who looks at it is told.
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => Some(JsType::Number),
+        text if is_seen_as_text(text) => Some(JsType::String),
         other if other.is_integer() || other.is_floating() => Some(JsType::Number),
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Some(JsType::Date),
         DataType::Dictionary(_, values) => js_type(values).filter(|js| *js == JsType::String),
-        DataType::List(item) => Some(js_type(item.data_type())?.list()),
+        DataType::List(item) | DataType::Map(item, _) => Some(js_type(item.data_type())?.list()),
         DataType::Struct(fields) => {
             let members = fields.iter().map(|field| Some((field.name().clone(), js_type(field.data_type())?)));
             Some(JsType::object(members.collect::<Option<Vec<_>>>()?))

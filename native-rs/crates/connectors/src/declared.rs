@@ -46,7 +46,7 @@ fn difference(schema: &Schema, column: &ColumnType, sayable: fn(Option<JsType>, 
     };
     let held = field.data_type();
     let fits = match column.js {
-        JsType::Bigint => held.is_integer(),
+        JsType::Bigint => is_whole(held),
         JsType::Bigints => matches!(held, DataType::List(item) if item.data_type().is_integer()),
         other => js_type(held).is_some_and(|found| found.is_like(other)),
     };
@@ -57,6 +57,11 @@ fn difference(schema: &Schema, column: &ColumnType, sayable: fn(Option<JsType>, 
         None => "no JavaScript type fits: leave it out of the interface".to_owned(),
     };
     (!fits).then(|| Difference { column: column.name.clone(), file: print_type(held), interface: js, fix: write })
+}
+
+/// Whether a program may see its values as bigints.
+pub fn is_whole(data_type: &DataType) -> bool {
+    data_type.is_integer() || matches!(data_type, DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0))
 }
 
 /// LS2002 where the columns of a file are not those of the first.
@@ -144,7 +149,7 @@ mod tests {
             Field::new("id", DataType::Int64, true),
             Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, None), true),
             Field::new("price", DataType::Decimal128(10, 2), true),
-            Field::new("wide", DataType::Decimal128(30, 2), true),
+            Field::new("wide", DataType::Duration(TimeUnit::Microsecond), true),
             Field::new("name", DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::LargeUtf8)), true),
         ]))
     }
@@ -179,7 +184,7 @@ mod tests {
             "  column  the file has       the interface says  fix",
             "  ids     (missing)          number              did you mean \"id\"?",
             "  at      timestamp[us]      number              at: Date",
-            "  wide    decimal128(30, 2)  number              no JavaScript type fits: leave it out of the interface",
+            "  wide    duration[us]       number              no JavaScript type fits: leave it out of the interface",
             "  price   decimal128(10, 2)  bigint              price: number",
         ];
         assert_eq!(error.message, expected.join("\n"));

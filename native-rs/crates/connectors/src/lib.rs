@@ -29,6 +29,7 @@ mod csv;
 mod dataset;
 mod declared;
 mod errors;
+mod extensions;
 mod files;
 mod flight;
 mod iceberg;

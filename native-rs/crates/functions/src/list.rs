@@ -93,6 +93,17 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("string.split", &[Text, Text, Number], JsType::Strings, split).method().optional(1),
 ];
 
+/// A list, or a map as the list of its entries.
+pub fn as_list(array: &ArrayRef) -> Result<ListArray> {
+    match array.as_map_opt() {
+        Some(map) => {
+            let item = Arc::new(Field::new_list_field(map.entries().data_type().clone(), true));
+            Ok(ListArray::try_new(item, map.offsets().clone(), Arc::new(map.entries().clone()), map.nulls().cloned())?)
+        }
+        None => Ok(array.as_list::<i32>().clone()),
+    }
+}
+
 /// The list with the elements of its rows alone, from offset 0: none before, behind, or under a null.
 pub(crate) fn visible(list: &ListArray) -> Result<ListArray> {
     let hidden = list.nulls().is_some_and(|nulls| (0..list.len()).any(|row| nulls.is_null(row) && list.value_length(row) > 0));

@@ -1,7 +1,7 @@
 //! Lists side by side, as one list of their elements and places: what a table is unrolled by.
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StructArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, Int64Array, ListArray, StructArray, UInt64Array};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Fields};
@@ -11,7 +11,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 
 use crate::arguments::Arguments;
 use crate::function::run;
-use crate::list::visible;
+use crate::list::{as_list, visible};
 
 /// The field of an element's place, from 0.
 pub const PLACE: &str = "place";
@@ -35,7 +35,7 @@ struct SideBySide {
 
 fn fields(lists: &[DataType]) -> Result<Fields> {
     let field = |(index, list): (usize, &DataType)| match list {
-        DataType::List(item) => Ok(Field::new(element_of(index), item.data_type().clone(), true)),
+        DataType::List(item) | DataType::Map(item, _) => Ok(Field::new(element_of(index), item.data_type().clone(), true)),
         other => internal_err!("a column of type {other} is unrolled"),
     };
     let elements = lists.iter().enumerate().map(field).collect::<Result<Vec<_>>>()?;
@@ -62,7 +62,7 @@ impl ScalarUDFImpl for SideBySide {
 
 impl SideBySide {
     fn lists(&self, a: &Arguments) -> Result<ArrayRef> {
-        let lists = (0..a.len()).map(|index| visible(a.array(index)?.as_list::<i32>())).collect::<Result<Vec<_>>>()?;
+        let lists = (0..a.len()).map(|index| visible(&as_list(&a.array(index)?)?)).collect::<Result<Vec<_>>>()?;
         let types: Vec<DataType> = lists.iter().map(|list| list.data_type().clone()).collect();
         let limit = self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let length = |row: usize| lists.iter().map(|list| list.value_length(row) as usize).max().unwrap_or(0).min(limit);

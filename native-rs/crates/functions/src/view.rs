@@ -5,8 +5,8 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, F
 use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, nullif};
 use arrow::datatypes::{
-    DataType, Field, Date32Type, Date64Type, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt64Type,
+    DataType, DecimalType, Field, Date32Type, Date64Type, Decimal128Type, Decimal256Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt64Type, i256,
 };
 use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -19,12 +19,16 @@ use crate::arguments::dates;
 use crate::error::{RowError, not_supported};
 use crate::exact::{exact_cast, exactly};
 use crate::function::run;
-use crate::list::visible;
+use crate::kinds::{is_seen_as_text, texts};
+use crate::list::{as_list, visible};
 
 pub(crate) const UTC: &str = "UTC";
 
 /// The largest integer up to which float64 holds every integer.
 const EXACT: i64 = 1 << 53;
+
+/// Decimals of at most this many digits are numbers, each another one.
+const DIGITS: u8 = 15;
 
 /// The Arrow type of a JavaScript value.
 pub fn arrow_type(js: JsType) -> DataType {
@@ -48,14 +52,15 @@ pub(crate) fn as_stored(js: JsType, stored: &DataType) -> JsType {
             let member = |field: &Arc<Field>| Some((field.name().clone(), as_stored(members.get(field.name())?, field.data_type())));
             JsType::object(fields.iter().filter_map(member))
         }
-        (_, Some(element), DataType::List(item)) => as_stored(element, item.data_type()).list(),
+        (_, Some(element), DataType::List(item) | DataType::Map(item, _)) => as_stored(element, item.data_type()).list(),
         _ => js,
     }
 }
 
 /// The column `name`, stored as `stored`, as JavaScript sees it: the bare column if the types are equal.
 ///
-/// An integer past ±2^53 seen as a number is LS2004 at run time, one past int64 seen as a bigint LS2015. A type that has no such view is LS2015.
+/// An integer past ±2^53 or a decimal of more than 15 digits seen as a number is LS2004 at run time, one past int64 seen as a bigint LS2015.
+/// A type that has no such view is LS2015.
 pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
     seen(ident(name), name, js, stored)
 }
@@ -92,20 +97,17 @@ fn conversion(js: JsType, stored: &DataType) -> Option<Conversion> {
     match (js, stored) {
         (JsType::Number, DataType::Int64 | DataType::UInt64) => Some(Conversion::Kernel),
         (JsType::Number, stored) if stored.is_integer() || stored.is_floating() => Some(Conversion::Cast),
-        (JsType::Number, DataType::Decimal128(precision, _)) if *precision <= 15 => Some(Conversion::Kernel),
-        (
-            JsType::Number,
-            DataType::Decimal32(precision, _)
-            | DataType::Decimal64(precision, _)
-            | DataType::Decimal256(precision, _),
-        ) if *precision <= 15 => Some(Conversion::Cast),
+        (JsType::Number, DataType::Decimal128(..) | DataType::Decimal256(..)) => Some(Conversion::Kernel),
+        (JsType::Number, DataType::Decimal32(precision, _) | DataType::Decimal64(precision, _)) if *precision <= DIGITS => Some(Conversion::Cast),
+        (JsType::String, stored) if is_seen_as_text(stored) => Some(Conversion::Kernel),
         (JsType::String, DataType::LargeUtf8 | DataType::Utf8View) => Some(Conversion::Cast),
         (JsType::String, DataType::Dictionary(_, values)) if values.is_string() => Some(Conversion::Cast),
         (JsType::Bigint, DataType::UInt64) => Some(Conversion::Exact),
         (JsType::Bigint, stored) if stored.is_integer() => Some(Conversion::Cast),
+        (JsType::Bigint, DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0)) => Some(Conversion::Exact),
         (JsType::Date, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64) => Some(Conversion::Kernel),
         (_, DataType::Null) => Some(Conversion::Cast),
-        (list, DataType::List(item)) => conversion(list.element()?, item.data_type()).map(|_| Conversion::Kernel),
+        (list, DataType::List(item) | DataType::Map(item, _)) => conversion(list.element()?, item.data_type()).map(|_| Conversion::Kernel),
         (JsType::Object(members), DataType::Struct(fields)) => {
             let seen = |field: &Arc<Field>| conversion(members.get(field.name())?, field.data_type());
             (members.len() == fields.len() && fields.iter().all(|field| seen(field).is_some())).then_some(Conversion::Kernel)
@@ -114,7 +116,7 @@ fn conversion(js: JsType, stored: &DataType) -> Option<Conversion> {
     }
 }
 
-/// A decimal of up to 15 digits as a number.
+/// A decimal as a number.
 pub(crate) fn as_number(decimal: Expr) -> Expr {
     let name = decimal.schema_name().to_string();
     call(&name, JsType::Number, decimal)
@@ -140,6 +142,7 @@ impl ScalarUDFImpl for View {
             JsType::Number => "view.number",
             JsType::Date => "view.date",
             JsType::Object(_) => "view.object",
+            JsType::String => "view.string",
             _ => "view.list",
         }
     }
@@ -172,6 +175,7 @@ impl View {
             (_, Some(Conversion::Exact)) => exactly(array, &self.column, &arrow_type(js)),
             (JsType::Number, _) => self.number(array),
             (JsType::Date, _) => date(array),
+            (JsType::String, _) => self.text(array),
             (JsType::Object(members), _) => self.object(members, array),
             _ => self.list(js, array),
         }
@@ -193,7 +197,7 @@ impl View {
     /// A list of the elements as JavaScript sees them. Of elements that are in no list nothing is asked.
     fn list(&self, js: JsType, array: &ArrayRef) -> Result<ArrayRef> {
         let Some(element) = js.element() else { return internal_err!("view.list of {}", array.data_type()) };
-        let list = visible(array.as_list::<i32>())?;
+        let list = visible(&as_list(array)?)?;
         let row_of = |at: usize| list.value_offsets().partition_point(|&offset| offset as usize <= at) - 1;
         let values = self.seen(element, list.values()).map_err(|error| match RowError::of(&error) {
             Some(found) => DataFusionError::External(Box::new(RowError { row: row_of(found.row), ..found.clone() })),
@@ -209,8 +213,36 @@ impl View {
                 self.checked(array.as_primitive::<Int64Type>(), |x| (-EXACT..=EXACT).contains(&x), |x| x as f64)
             }
             DataType::UInt64 => self.checked(array.as_primitive::<UInt64Type>(), |x| x <= EXACT as u64, |x| x as f64),
-            DataType::Decimal128(_, scale) => Ok(decimals(array.as_primitive::<Decimal128Type>(), *scale)),
+            DataType::Decimal128(precision, scale) if *precision <= DIGITS => Ok(decimals(array.as_primitive::<Decimal128Type>(), *scale)),
+            DataType::Decimal128(_, scale) => self.decimals(array.as_primitive::<Decimal128Type>().iter().map(|value| value.map(i256::from_i128)), *scale),
+            DataType::Decimal256(_, scale) => self.decimals(array.as_primitive::<Decimal256Type>().iter(), *scale),
             other => internal_err!("view.number of {other}"),
+        }
+    }
+
+    /// Those whose type has room for more digits than a number holds.
+    fn decimals(&self, values: impl Iterator<Item = Option<i256>>, scale: i8) -> Result<ArrayRef> {
+        let number = |(row, value): (usize, Option<i256>)| {
+            let Some(digits) = value else { return Ok(None) };
+            nearest(digits, scale).map(Some).ok_or_else(|| {
+                let (column, value) = (&self.column, printed(digits, scale));
+                let message = format!("column \"{column}\" holds {value}, which has more digits than a number holds exactly");
+                let fix = match scale {
+                    0 => format!("Read the column as bigint: `types: {{ {column}: \"bigint\" }}` in the reader and `bigint` in the interface."),
+                    _ => "Do not look at the column, which keeps all digits through filters, joins, groups, sorts and writers; or write it with fewer digits at its source.".to_owned(),
+                };
+                DataFusionError::from(RowError { fix: Some(fix), ..RowError::new("LS2004", "Error", row, message) })
+            })
+        };
+        let numbers: Float64Array = values.enumerate().map(number).collect::<Result<_>>()?;
+        Ok(Arc::new(numbers))
+    }
+
+    fn text(&self, array: &ArrayRef) -> Result<ArrayRef> {
+        match texts(array) {
+            Some(Ok(texts)) => Ok(Arc::new(texts)),
+            Some(Err(wrong)) => RowError::throw("LS2015", "Error", wrong.row, format!("column \"{}\" holds {}, which is no time of day", self.column, wrong.what)),
+            None => internal_err!("view.string of {}", array.data_type()),
         }
     }
 
@@ -249,6 +281,28 @@ fn decimals(array: &PrimitiveArray<Decimal128Type>, scale: i8) -> ArrayRef {
         false => array.values().iter().map(|&x| x as f64 / unit).collect(),
     };
     Arc::new(Float64Array::new(values.into(), array.nulls().cloned()))
+}
+
+/// The nearest number of a decimal, where it has at most 15 digits or is an integer up to 2^53; None elsewhere. As plain Node's in
+/// `tables/view.ts`.
+fn nearest(mut digits: i256, scale: i8) -> Option<f64> {
+    let few = |digits: i64| digits.unsigned_abs() < 10_u64.pow(DIGITS.into());
+    if let Some(narrow) = digits.to_i128().and_then(|digits| i64::try_from(digits).ok()).filter(|digits| few(*digits) && (0..=22).contains(&scale)) {
+        // Both are exact.
+        return Some(narrow as f64 / 10_f64.powi(scale.into()));
+    }
+    let mut places = i32::from(scale);
+    let ten = i256::from(10);
+    while digits != i256::ZERO && digits.wrapping_rem(ten) == i256::ZERO {
+        (digits, places) = (digits.wrapping_div(ten), places - 1);
+    }
+    let digits = i64::try_from(digits.to_i128()?).ok()?;
+    // Rust's parser rounds correctly.
+    (few(digits) || places == 0 && (-EXACT..=EXACT).contains(&digits)).then(|| format!("{digits}e{}", -places).parse().ok())?
+}
+
+fn printed(digits: i256, scale: i8) -> String {
+    Decimal256Type::format_decimal(digits, 76, scale)
 }
 
 /// Milliseconds, floored: JavaScript sees 1969-12-31T23:59:59.999 in -1 µs.

@@ -266,6 +266,7 @@ pub enum Wire {
     Uuid,
     Bytea,
     Date,
+    Time,
     /// With a time zone or without.
     Timestamp,
 }

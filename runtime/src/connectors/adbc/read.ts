@@ -37,7 +37,7 @@ export async function readAdbc<Row extends object = Record<never, never>>(table:
 /** The columns of a table or a query, by the driver that `adbc:NAME` names. The query is begun: not every driver knows them before. */
 export async function describeAdbc(table: string, driver: string | undefined): Promise<SourceColumn[]> {
   const [file] = await filesOf(askedOf(table, { driver: driver?.slice("adbc:".length) }), true);
-  return file!.fields.map(({ name, nullable, type }) => ({ name, type: arrowType(type), nullable }));
+  return file!.fields.map((field) => ({ name: field.name, type: arrowType(field), nullable: field.nullable }));
 }
 
 /** A driver is a C library: the addon calls it for both executions, and what it gives is decoded by each. */

@@ -48,6 +48,7 @@ function checkBatch(batch: Buffers): void {
       return;
     }
     case Type.List:
+    case Type.Map:
     case Type.LargeList:
       checkOffsets({ ...batch, length, offsets: batch.offsets!, values: { length: batch.children![0]!.length } }, false);
       return checkBatch(batch.children![0]!);
@@ -64,7 +65,10 @@ function checkBatch(batch: Buffers): void {
       return atLeast(batch, Math.ceil(length / 8));
     case Type.Decimal:
       return atLeast(batch, length * Math.max(type.bitWidth / 64, 1));
+    case Type.FixedSizeBinary:
+      return atLeast(batch, length * type.stride);
     case Type.Int:
+    case Type.Time:
     case Type.Float:
     case Type.Date:
     case Type.Timestamp:

@@ -73,7 +73,7 @@ export function messagesFile(name: string, slice: Slice, size: number, file: boo
   const bytes = ({ start, end }: Message): Uint8Array => slice(start, end);
   const segments = segmentsOf(others);
   const fields = orCorrupt(name, () => decoded([schema]).schema.fields);
-  const columns = new Map(fields.map((field) => [field.name, orCorrupt(name, () => sound(arrowType(field.type)))]));
+  const columns = new Map(fields.map((field) => [field.name, orCorrupt(name, () => sound(arrowType(field)))]));
   if (columns.size < fields.length) {
     const twice = fields.find((field, index) => fields.findIndex((other) => other.name === field.name) < index)!;
     throw new LockstepError({ code: "LS2015", message: `${name} has two columns "${twice.name}"`, fix: "Rename one of them." });
@@ -87,7 +87,7 @@ export function messagesFile(name: string, slice: Slice, size: number, file: boo
     fields,
     typeOf: (column) => columns.get(column),
     read: (column) =>
-      orCorrupt(name, () => {
+      sayingFile(name, () => {
         installCodecs();
         tables ??= segments.map(({ dictionaries, batches }) => decoded([schema, ...[...dictionaries, ...batches].map(bytes)]));
         const index = fields.findIndex((field) => field.name === column);
@@ -96,7 +96,7 @@ export function messagesFile(name: string, slice: Slice, size: number, file: boo
           // Before anybody makes a list of them: of nulls there is nothing but their number.
           if (values.length !== segments[segment]!.batches.reduce((sum, { rows }) => sum + rows, 0)) throw new Error("a column has another number of rows than its record batch");
           checkColumn(values);
-          return storedValues(values);
+          return storedValues(values, columns.get(column)!);
         });
       }),
   };

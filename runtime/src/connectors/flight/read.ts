@@ -40,7 +40,7 @@ export async function describeFlightSql(table: string, url: string | undefined):
   return asking(table, url, async (client, source) => {
     const from = isQuery(table) ? `(\n${queryOf(table)}\n) AS source` : table.trim();
     const [file] = await filesOf(client, source, `SELECT * FROM ${from} WHERE 1 = 0`);
-    return file!.fields.map(({ name, nullable, type }) => ({ name, type: arrowType(type), nullable }));
+    return file!.fields.map((field) => ({ name: field.name, type: arrowType(field), nullable: field.nullable }));
   });
 }
 

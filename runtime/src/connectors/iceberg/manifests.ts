@@ -189,6 +189,7 @@ function boundIn(bytes: Buffer, field: Field): Constant {
       return bytes.length === 4 ? integer(bytes.readInt32LE()) : null;
     case "int":
       return bytes.length === 4 ? integer(bytes.readInt32LE()) : bytes.length === 8 ? integer(bytes.readBigInt64LE()) : null;
+    case "time":
     // A date, before, had four bytes.
     case "timestamp":
       return bytes.length === 8 ? integer(bytes.readBigInt64LE()) : null;

@@ -80,6 +80,7 @@ function boundOf(field: Field, bounds: readonly (Uint8Array | undefined)[], leas
     return least ? cut(bound) : above(bound);
   }
   const read = readers[type.replace(/\(.*/, "")];
+  if (type === "uuid") return known.reduce((a, b) => (a.compare(b) < 0 === least ? a : b));
   const numbers = known.map((bound) => (type.startsWith("decimal") ? decimal(bound) : read!(bound)));
   if (numbers.some((number) => Number.isNaN(number))) return undefined;
   let at = 0;
@@ -94,6 +95,7 @@ const readers: Readonly<Record<string, (bytes: Buffer) => number | bigint>> = {
   int: (bytes) => bytes.readInt32LE(),
   date: (bytes) => bytes.readInt32LE(),
   long: (bytes) => bytes.readBigInt64LE(),
+  time: (bytes) => bytes.readBigInt64LE(),
   timestamp: (bytes) => bytes.readBigInt64LE(),
   timestamptz: (bytes) => bytes.readBigInt64LE(),
   float: (bytes) => bytes.readFloatLE(),

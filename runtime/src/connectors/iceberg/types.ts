@@ -1,5 +1,5 @@
 /** Iceberg's types ↔ Arrow's. */
-import { sameType, ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
+import { isText, sameType, ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
 import { partsOf, type Field } from "./metadata.ts";
 
 const simple: Readonly<Record<string, ArrowType>> = {
@@ -13,7 +13,8 @@ const simple: Readonly<Record<string, ArrowType>> = {
   timestamptz: { id: "timestamp", unit: "us", zone: "UTC" },
   timestamp_ns: { id: "timestamp", unit: "ns", zone: null },
   timestamptz_ns: { id: "timestamp", unit: "ns", zone: "UTC" },
-  time: { id: "other", name: "time64[us]" },
+  time: { id: "time", unit: "us" },
+  uuid: { id: "uuid" },
   string: { id: "string" },
   binary: { id: "binary" },
 };
@@ -45,7 +46,10 @@ export function icebergTypeOf(type: ArrowType): string | undefined {
       return "string";
     case "binary":
     case "date":
+    case "uuid":
       return type.id;
+    case "time":
+      return type.unit === "ns" ? undefined : "time";
     case "timestamp":
       if (type.unit === "ns") return undefined;
       return type.zone === null ? "timestamp" : "timestamptz";
@@ -66,5 +70,7 @@ export function isWritable(from: ArrowType, to: ArrowType): boolean {
   if (numeric && to.id === "int") return true;
   if (numeric && to.id === "float") return to.bits === 64 || (from.id === "float" && from.bits <= to.bits) || (from.id === "int" && from.bits <= 16);
   if (from.id === "timestamp" && to.id === "timestamp") return ticksPerSecond[from.unit] <= ticksPerSecond[to.unit];
-  return from.id === "dictionary" && to.id === "string";
+  // A text that is none is refused.
+  if (isText(from)) return to.id === "string" || to.id === "uuid" || to.id === "time";
+  return from.id === "time" && to.id === "time" && ticksPerSecond[from.unit] <= ticksPerSecond[to.unit];
 }

@@ -51,7 +51,7 @@ export function newFields(table: string, columns: readonly WrittenColumn[]): Fie
   let last = 0;
   const typeOf = (type: ArrowType, path: string): Type => {
     if (type.id === "struct") return { type: "struct", fields: fieldsOf(type.fields, `${path}.`) };
-    if (type.id === "list") {
+    if (type.id === "list" && !type.map) {
       const id = ++last;
       return { type: "list", "element-id": id, "element-required": false, element: typeOf(type.of, `${path}.element`) };
     }

@@ -1,5 +1,5 @@
-import { isText, type ArrowType } from "../../tables/arrow-type.ts";
-import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
+import type { ArrowType } from "../../tables/arrow-type.ts";
+import { Column, unsupportedType, viewOf, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
@@ -42,7 +42,7 @@ function valuePrinter(type: ArrowType, column: Column): (value: Stored) => strin
   }
   if (type.id === "other" || type.id === "binary") throw unsupportedType(column, "written as JSON Lines");
   const print = printValue(new Column(type, 0, []), "JSON Lines");
-  const quoted = isText(type) || type.id === "date" || type.id === "timestamp";
+  const quoted = viewOf(type) === "string" || type.id === "date" || type.id === "timestamp";
   return (value) => {
     // JSON has no NaN and no infinities.
     if (value === null || (typeof value === "number" && !Number.isFinite(value))) return "null";

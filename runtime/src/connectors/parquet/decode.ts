@@ -2,6 +2,7 @@ import type { DecodedArray } from "hyparquet";
 import type { ArrowType } from "../../tables/arrow-type.ts";
 import type { Stored, StoredValues } from "../../tables/column.ts";
 import { canonicalInteger } from "../../tables/infer.ts";
+import { timeStored, uuidText } from "../../tables/kinds.ts";
 
 /** Values as hyparquet decodes them without a logical type → as a column stores them. */
 export function storedValues(values: DecodedArray, type: ArrowType): StoredValues {
@@ -12,6 +13,10 @@ export function storedValues(values: DecodedArray, type: ArrowType): StoredValue
       return integers(values, (v) => v);
     case "decimal":
       return integers(values, (v) => (v instanceof Uint8Array ? twosComplement(v) : v));
+    case "uuid":
+      return orNull(values, (v) => uuidText(v as Uint8Array));
+    case "time":
+      return orNull(values, (v) => timeStored(v as number | bigint, type.unit));
     case "float":
       return values instanceof Float64Array ? values : orNull(values, type.bits === 16 ? (v) => halfFloat(v as Uint8Array) : (v) => v as number);
     case "binary":

@@ -27,6 +27,7 @@ export function leavesOf(node: SchemaTree, type: ArrowType, path: readonly strin
 function partType(node: SchemaTree, type: ArrowType, child: number): ArrowType {
   if (type.id === "struct") return type.fields[child]!.type;
   if (type.id !== "list") return { id: "other", name: "nested" };
+  if (type.map) return type.of;
   // The repeated group stands for the list's elements, or is one itself.
   return elementNode(node.children[0]!) === node.children[0] ? type.of : { id: "struct", fields: [{ name: "element", type: type.of }] };
 }
@@ -64,7 +65,7 @@ function inside(node: SchemaTree, type: ArrowType, leaves: readonly unknown[]): 
   if (node.children.length === 0) return (leaves[0] as Stored | undefined) ?? null;
   if (type.id === "list") {
     const repeated = node.children[0]!;
-    const own = elementNode(repeated);
+    const own = type.map ? repeated : elementNode(repeated);
     return places(leaves).map((at) => (own === repeated ? inside(repeated, type.of, at) : assembled(own, type.of, at)));
   }
   if (type.id !== "struct") return null;

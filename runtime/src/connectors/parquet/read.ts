@@ -217,10 +217,12 @@ function arrowSchemaOf(metadata: FileMetaData): Uint8Array | undefined {
 
 /** What Parquet cannot say and the Arrow schema does: that strings are a dictionary, integers a duration, and a time's zone. */
 function refined(type: ArrowType, hint: ArrowType | undefined): ArrowType {
-  if (type.id === "list" && hint?.id === "list") return { id: "list", of: refined(type.of, hint.of) };
+  if (type.id === "list" && hint?.id === "list") return { ...type, of: refined(type.of, hint.of) };
   if (type.id === "struct" && hint?.id === "struct") return { id: "struct", fields: type.fields.map(({ name, type: member }, i) => ({ name, type: refined(member, hint.fields[i]?.name === name ? hint.fields[i]!.type : undefined) })) };
   const dictionary = type.id === "string" && hint?.id === "dictionary";
   const zone = type.id === "timestamp" && hint?.id === "timestamp" && type.unit === hint.unit && type.zone !== null && hint.zone !== null;
   const duration = type.id === "int" && type.bits === 64 && hint?.id === "other" && hint.name.startsWith("duration[");
-  return dictionary || zone || duration ? hint : type;
+  // Older writers say it there alone.
+  const uuid = type.id === "binary" && hint?.id === "uuid";
+  return dictionary || zone || duration || uuid ? hint : type;
 }

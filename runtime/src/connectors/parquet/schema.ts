@@ -1,5 +1,5 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
-import { bool, decimalBits, nothing, string, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
+import { bool, decimalBits, mapOf, nothing, string, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
 
 const units: Readonly<Record<string, TimeUnit>> = { MILLIS: "ms", MICROS: "us", NANOS: "ns" };
 
@@ -11,7 +11,7 @@ export function arrowType(node: SchemaTree): ArrowType {
     const isList = element.converted_type === "LIST" || element.logical_type?.type === "LIST";
     if (isList) return { id: "list", of: elementOf(arrowType(elementsOf(node))) };
     const isMap = /^MAP/.test(element.converted_type ?? "") || /^(MAP|VARIANT)$/.test(element.logical_type?.type ?? "");
-    if (isMap) return { id: "other", name: "map" };
+    if (isMap) return mapType(node) ?? { id: "other", name: "map" };
     return { id: "struct", fields: children.map((child) => ({ name: child.element.name, type: elementOf(arrowType(child)) })) };
   }
   const logical = element.logical_type;
@@ -27,11 +27,13 @@ export function arrowType(node: SchemaTree): ArrowType {
     case "TIMESTAMP":
       return { id: "timestamp", unit: units[logical.unit]!, zone: logical.isAdjustedToUTC ? "UTC" : null };
     case "TIME":
-      return { id: "other", name: logical.unit === "MILLIS" ? "time32[ms]" : `time64[${units[logical.unit]}]` };
+      return { id: "time", unit: units[logical.unit]! };
     case "INTEGER":
       return { id: "int", bits: logical.bitWidth as 8 | 16 | 32 | 64, signed: logical.isSigned };
     case "DECIMAL":
       return { id: "decimal", precision: logical.precision, scale: logical.scale };
+    case "UUID":
+      return element.type_length === 16 ? { id: "uuid" } : { id: "binary" };
     case "FLOAT16":
       return { id: "float", bits: 16 };
     case "NULL":
@@ -54,9 +56,9 @@ export function arrowType(node: SchemaTree): ArrowType {
     case "TIMESTAMP_MICROS":
       return { id: "timestamp", unit: "us", zone: "UTC" };
     case "TIME_MILLIS":
-      return { id: "other", name: "time32[ms]" };
+      return { id: "time", unit: "ms" };
     case "TIME_MICROS":
-      return { id: "other", name: "time64[us]" };
+      return { id: "time", unit: "us" };
     case "DECIMAL":
       return { id: "decimal", precision: element.precision ?? 38, scale: element.scale ?? 0 };
     case undefined:
@@ -67,6 +69,13 @@ export function arrowType(node: SchemaTree): ArrowType {
       return { id: "other", name: converted.toLowerCase() };
     }
   }
+}
+
+/** A map has one repeated group, of a key and a value. */
+function mapType({ children: [entries] }: SchemaTree): ArrowType | undefined {
+  const [key, value] = entries?.children ?? [];
+  if (entries?.element.repetition_type !== "REPEATED" || entries.children.length !== 2 || !key || !value) return undefined;
+  return mapOf(elementOf(arrowType(key)), elementOf(arrowType(value)));
 }
 
 /** What the elements of a list are: what is in its repeated group, or of older writers' repeated value itself: LogicalTypes.md, "Backward-compatibility rules". */
@@ -100,8 +109,6 @@ function physicalType(element: SchemaElement): ArrowType {
       return { id: "float", bits: 32 };
     case "DOUBLE":
       return { id: "float", bits: 64 };
-    case "FIXED_LEN_BYTE_ARRAY":
-      return { id: "other", name: `fixed_size_binary[${element.type_length}]` };
     default:
       return { id: "binary" };
   }
@@ -124,6 +131,11 @@ export function schemaElements(name: string, type: ArrowType, ids?: Ids): Schema
   const group = { name, repetition_type: "OPTIONAL", ...called } as const;
   if (type.id === "struct") return [{ ...group, num_children: type.fields.length }, ...type.fields.flatMap((field, i) => schemaElements(field.name, field.type, ids?.parts[i]))];
   if (type.id !== "list") return [{ ...schemaElement(name, type), ...called }];
+  if (type.map && type.of.id === "struct") {
+    const [key, value] = type.of.fields.map((part, i) => schemaElements(part.name, part.type, ids?.parts[i]));
+    const entries = [{ ...key![0]!, repetition_type: "REQUIRED" as const }, ...key!.slice(1), ...value!];
+    return [{ ...group, num_children: 1, converted_type: "MAP", logical_type: { type: "MAP" } }, { name: "key_value", repetition_type: "REPEATED", num_children: 2 }, ...entries];
+  }
   const list = { ...group, num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } } as const;
   return [list, { name: "list", repetition_type: "REPEATED", num_children: 1 }, ...schemaElements("element", type.of, ids?.parts[0])];
 }
@@ -138,6 +150,12 @@ function schemaElement(name: string, type: ArrowType): SchemaElement {
       return { ...column, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } };
     case "binary":
       return { ...column, type: "BYTE_ARRAY" };
+    case "uuid":
+      return { ...column, type: "FIXED_LEN_BYTE_ARRAY", type_length: 16, logical_type: { type: "UUID" } };
+    case "time": {
+      const unit = type.unit === "s" ? "ms" : type.unit; // Parquet has no seconds.
+      return { ...column, type: unit === "ms" ? "INT32" : "INT64", ...(unit !== "ns" && { converted_type: unit === "ms" ? "TIME_MILLIS" : "TIME_MICROS" }), logical_type: { type: "TIME", isAdjustedToUTC: false, unit: parquetUnits[unit] } };
+    }
     case "date":
       return { ...column, type: "INT32", converted_type: "DATE", logical_type: { type: "DATE" } };
     case "int": {

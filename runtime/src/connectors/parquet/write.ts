@@ -3,6 +3,7 @@ import { zstdCompressSync, gzipSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
 import { isCarried, type ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
+import { timeTicks, uuidBytes } from "../../tables/kinds.ts";
 import type { Columns } from "../../tables/row.ts";
 import { fileBloomFilters } from "../bloom-filters.ts";
 import { checkOptions } from "../options.ts";
@@ -151,6 +152,11 @@ function rawValue(type: ArrowType): (value: Stored) => unknown {
       for (const { name, i, raw } of record) object[name] = raw((members as Stored[])[i]!);
       return object;
     };
+  }
+  if (type.id === "uuid") return (value) => value && uuidBytes(value as string);
+  if (type.id === "time") {
+    const unit = type.unit === "s" ? "ms" : type.unit;
+    return (value) => (value === null ? null : unit === "ms" ? timeTicks(value as string, unit) : BigInt(timeTicks(value as string, unit)!));
   }
   const wide = (type.id === "int" && type.bits === 64) || type.id === "timestamp" || type.id === "decimal";
   const factor = type.id === "timestamp" && type.unit === "s" ? 1000n : 1n;

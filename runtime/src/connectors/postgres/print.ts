@@ -1,7 +1,7 @@
 /** Values as PostgreSQL reads them. */
 import type { ArrowType } from "../../tables/arrow-type.ts";
 import type { Stored } from "../../tables/column.ts";
-import { printDecimal } from "../text/print.ts";
+import { printDecimal } from "../../tables/view.ts";
 
 /** Days and microseconds since 1970, from 4713 BC to PostgreSQL's last. */
 const DAYS = [-2_440_588, 2_145_042_905] as const;

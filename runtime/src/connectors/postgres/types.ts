@@ -41,6 +41,7 @@ const types: Readonly<Record<number, Taken | undefined>> = {
   701: read(float64, Number),
   25: text, 1043: text, 1042: text, 19: text, 2950: text, 114: text, 3802: text,
   1082: read({ id: "date" }, day),
+  1083: read({ id: "time", unit: "us" }, (value) => value),
   1114: read({ id: "timestamp", unit: "us", zone: null }, instant),
   1184: read({ id: "timestamp", unit: "us", zone: "UTC" }, instant),
 };
@@ -63,9 +64,9 @@ export interface Described extends DescribedType {
 
 /** LS2002 where the option says what it cannot be. */
 export function takenOf(column: Described, said: PostgresType | undefined, source: string): Taken {
-  const { oid, printed, name, element } = column;
+  const { printed, name, element } = column;
   const own = (element && listed(ownOf(element))) ?? ownOf(column);
-  if (said === undefined) return own ?? { type: { id: "other", name: oid === 1083 ? "time64[us]" : printed }, view: "none", parse: undefined };
+  if (said === undefined) return own ?? { type: { id: "other", name: printed }, view: "none", parse: undefined };
   const taken = (element && isListView(said) ? listed(seen(element, elementView(said))) : undefined) ?? seen(column, said);
   if (taken !== undefined) return taken;
   throw new LockstepError({ code: "LS2002", message: `types: column ${name} of ${source} is ${printed}, which cannot be seen as ${said}`, fix: own && own.view !== "none" ? `Say "${own.view}", or leave it out of \`types\`.` : 'Say "string", or leave it out of `types`.' });
@@ -77,9 +78,9 @@ const ownOf = ({ oid, modifier, printed, labels }: DescribedType): Taken | undef
 /** The same where the program says what it sees; undefined: that cannot be. */
 function seen(type: DescribedType, said: View): Taken | undefined {
   const own = ownOf(type);
-  if (said === own?.view) return own;
-  if (said === "string") return { ...text, cast: "text" };
   if (said === "number" && type.oid === 1700) return { ...types[701]!, cast: "float8" };
+  if (said === own?.view && own.type.id !== "time") return own;
+  if (said === "string") return { ...text, cast: "text" };
   return said === "bigint" && own?.type.id === "int" ? { ...own, view: "bigint" } : undefined;
 }
 

@@ -18,7 +18,7 @@ export interface PostgresColumn extends TableColumn {
 
 const wires: Readonly<Record<number, Wire | undefined>> = {
   16: "bool", 21: "int2", 23: "int4", 20: "int8", 700: "float4", 701: "float8", 1700: "numeric", 25: "text", 1043: "text", 1042: "text", 114: "text", 3802: "jsonb", 2950: "uuid",
-  17: "bytea", 1082: "date", 1114: "timestamp", 1184: "timestamp",
+  17: "bytea", 1082: "date", 1083: "time", 1114: "timestamp", 1184: "timestamp",
 };
 
 /** The number of a new column's type. */
@@ -57,8 +57,12 @@ export function newColumn(name: string, type: ArrowType): PostgresColumn | undef
       return made("text", "text");
     case "binary":
       return made("bytea", "bytea");
+    case "uuid":
+      return made("uuid", "uuid");
     case "date":
       return made("date", "date");
+    case "time":
+      return type.unit === "ns" ? undefined : made("time", "time");
     case "timestamp":
       return type.unit === "ns" ? undefined : made("timestamp", type.zone === null ? "timestamp" : "timestamptz");
     default:
@@ -96,14 +100,17 @@ function fittingOne(type: ArrowType, { wire, digits }: PostgresColumn): ArrowTyp
       const room = own && (digits === undefined || (own.scale <= digits.scale && own.precision - own.scale <= digits.precision - digits.scale));
       return room ? { id: "decimal", precision: own.precision, scale: own.scale } : undefined;
     }
+    case "uuid":
+      return text || is === "uuid" || is === "null" ? parseType("string") : undefined;
     case "text":
     case "jsonb":
-    case "uuid":
       return text || is === "null" ? parseType("string") : undefined;
     case "bytea":
       return is === "binary" || is === "null" ? parseType("binary") : undefined;
     case "date":
       return is === "date" || is === "null" ? parseType("date32") : undefined;
+    case "time":
+      return (type.id === "time" && type.unit !== "ns") || is === "null" ? parseType("time64[us]") : undefined;
     case "timestamp":
       // Times are of UTC, whether a column says so or not.
       if (type.id === "timestamp") return type.unit === "ns" ? undefined : { ...type, unit: "us" };

@@ -7,6 +7,7 @@ import { LockstepError } from "../../errors/index.ts";
 import { ticksPerSecond, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
 import type { Stored, StoredValues } from "../../tables/column.ts";
 import { canonicalInteger } from "../../tables/infer.ts";
+import { timeStored } from "../../tables/kinds.ts";
 import { messagesFile } from "../arrow/read.ts";
 import { corrupt, type TypedFile } from "../typed-files.ts";
 import { lost } from "./errors.ts";
@@ -25,7 +26,7 @@ export function typeOf({ type, precision, scale }: ResultColumn): ArrowType {
     case "binary":
       return { id: type === "boolean" ? "bool" : type };
     case "time":
-      return { id: "other", name: "time64[ns]" };
+      return { id: "time", unit: "ns" };
     case "timestamp_ntz":
       return { id: "timestamp", unit: unitOf(scale), zone: null };
     case "timestamp_ltz":
@@ -121,6 +122,8 @@ function convert(values: StoredValues, column: ResultColumn, members: readonly s
       return value;
     });
   }
+  // In units of the scale, where the file does not say that it is a time.
+  if (type === "time") return each((value) => (typeof value === "string" ? value : timeStored(integer(value) * 10n ** BigInt(9 - (scale ?? 9)), "ns")));
   if (!type.startsWith("timestamp")) {
     if (Array.from(values).some((value) => typeof value === "object" && value !== null && !(value instanceof Uint8Array))) throw wrong(`values of type ${type}, which tables do not hold`, 0, "Leave it out, or read it as text: a query with TO_VARCHAR or TO_JSON.");
     return values;

@@ -1,6 +1,6 @@
 import { ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
-import { milliseconds } from "../../tables/view.ts";
+import { milliseconds, printDecimal } from "../../tables/view.ts";
 
 /** What String() prints of a column's values, but instants as toISOString() prints them, days as its first part, decimals with all digits. */
 export function printValue(column: Column, format: string): (value: Exclude<Stored, null>) => string {
@@ -22,10 +22,4 @@ export function printValue(column: Column, format: string): (value: Exclude<Stor
     default:
       return String;
   }
-}
-
-export function printDecimal(unscaled: bigint, scale: number): string {
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
-  const sign = unscaled < 0n ? "-" : "";
-  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }

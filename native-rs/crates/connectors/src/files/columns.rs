@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::folders::FolderColumn;
+use super::{common::map_of, folders::FolderColumn};
 use crate::{
     bounds::Bound,
     dataset::{ColumnChunk, Held, is_string},
@@ -44,6 +44,7 @@ pub fn one_layout(data_type: &DataType) -> DataType {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             DataType::new_list(element(item.data_type()), true)
         }
+        DataType::Map(entries, _) => map_of(&one_layout(entries.data_type())).unwrap_or_else(|| data_type.clone()),
         DataType::Struct(fields) => {
             DataType::Struct(fields.iter().map(|field| Field::new(field.name(), element(field.data_type()), true)).collect())
         }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use lockstep_plan::JsType;
 
-use crate::dataset::{is_string, js_type};
+use crate::dataset::{is_text, js_type};
 
+/// The most digits of decimals that are all numbers.
+const NUMBER_DIGITS: u8 = 15;
 /// The most digits of a decimal128.
 const MOST_DIGITS: u8 = 38;
 
@@ -23,6 +25,7 @@ pub fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
         _ if is_number(a) && is_number(b) => Some(T::Float64),
         _ if is_text(a) && is_text(b) => Some(T::Utf8),
         (T::Binary | T::LargeBinary | T::BinaryView, T::Binary | T::LargeBinary | T::BinaryView) => Some(T::Binary),
+        (T::Map(a, _), T::Map(b, _)) => common_type(a.data_type(), b.data_type()).and_then(|entries| map_of(&entries)),
         (T::List(a), T::List(b)) => Some(DataType::new_list(common_type(a.data_type(), b.data_type())?, true)),
         (T::Struct(a), T::Struct(b)) => members(a, b).map(T::Struct),
         _ => time(a, b),
@@ -30,11 +33,8 @@ pub fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 }
 
 fn is_number(data_type: &DataType) -> bool {
-    js_type(data_type) == Some(JsType::Number)
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Dictionary(_, values) if is_string(values)) || is_string(data_type)
+    // Of others than a few digits there may be a value that is none.
+    js_type(data_type) == Some(JsType::Number) && !matches!(data_type, DataType::Decimal128(digits, _) | DataType::Decimal256(digits, _) if *digits > NUMBER_DIGITS)
 }
 
 fn width(data_type: &DataType) -> usize {
@@ -75,8 +75,12 @@ fn decimal((p, s): (u8, i8), (q, t): (u8, i8)) -> Option<DataType> {
     }
 }
 
-/// Days and instants: of the finest unit. Days begin, and instants without a zone are, in UTC.
+/// Days and instants, and times of day: of the finest unit. Days begin, and instants without a zone are, in UTC.
 fn time(a: &DataType, b: &DataType) -> Option<DataType> {
+    if let (DataType::Time32(unit) | DataType::Time64(unit), DataType::Time32(other) | DataType::Time64(other)) = (a, b) {
+        let unit = (*unit).max(*other);
+        return Some(if unit > TimeUnit::Millisecond { DataType::Time64(unit) } else { DataType::Time32(unit) });
+    }
     fn of(data_type: &DataType) -> Option<(TimeUnit, Option<&Arc<str>>)> {
         match data_type {
             DataType::Timestamp(unit, zone) => Some((*unit, zone.as_ref())),
@@ -88,6 +92,14 @@ fn time(a: &DataType, b: &DataType) -> Option<DataType> {
     let zone = if zone == another { zone.cloned() } else { Some("UTC".into()) };
     // Units are ordered from the coarsest.
     Some(DataType::Timestamp(unit.max(other), zone))
+}
+
+/// A map with these entries, a key and a value; in one layout, whatever its writer calls them.
+pub fn map_of(entries: &DataType) -> Option<DataType> {
+    let DataType::Struct(fields) = entries else { return None };
+    let [key, value] = &fields[..] else { return None };
+    let entries = [Field::new("key", key.data_type().clone(), false), Field::new("value", value.data_type().clone(), true)];
+    Some(DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries.into_iter().collect()), false)), false))
 }
 
 /// The members of both, by name, those of `a` first.

@@ -14,6 +14,7 @@ mod sized;
 mod union;
 mod widen;
 
+pub(crate) use common::map_of;
 pub(crate) use columns::{by_name, constant, in_no_folder, one_layout, plain};
 pub(crate) use constants::with_constants;
 pub(crate) use folders::{Folder, FolderColumn, folder_columns, folders_of, held, is_folder, repeated, with_folders};

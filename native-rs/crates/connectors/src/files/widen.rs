@@ -2,7 +2,7 @@
 use std::{fmt, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Int64Array, ListArray, StructArray, make_array, new_empty_array, new_null_array},
+    array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Int64Array, ListArray, MapArray, StructArray, make_array, new_empty_array, new_null_array},
     buffer::{NullBuffer, OffsetBuffer},
     compute::{CastOptions, cast, cast_with_options},
     datatypes::{DataType, Field, Fields, Int64Type, TimeUnit, UInt64Type},
@@ -40,6 +40,7 @@ pub fn widened(values: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Resu
         (T::Timestamp(from, _), T::Timestamp(to, _)) if from <= to => instants(values, ticks(to) / ticks(from), wanted, origin),
         (T::Date32, T::Timestamp(to, _)) => instants(values, ticks(to) * 86_400, wanted, origin),
         (T::List(_) | T::LargeList(_) | T::FixedSizeList(..), T::List(item)) => list_of(values, item, origin, |elements| widened(elements, item.data_type(), origin)),
+        (T::Map(..), T::Map(entries, _)) => map_with(values.as_map(), entries, origin),
         (T::Struct(_), T::Struct(members)) => {
             let values = values.as_struct();
             // Members are found by name.
@@ -111,6 +112,19 @@ pub fn list_of(values: &ArrayRef, item: &Arc<Field>, origin: Origin<'_>, element
     let elements = elements(&values.values().slice(first as usize, (last - first) as usize))?;
     let lists = ListArray::try_new(Arc::clone(item), rebased, elements, values.nulls().cloned());
     origin.or_corrupt(lists.map(|lists| Arc::new(lists) as ArrayRef))
+}
+
+/// A map with entries of other types or names; which is the key is known by its place.
+fn map_with(values: &MapArray, entries: &Arc<Field>, origin: Origin<'_>) -> Result<ArrayRef> {
+    let DataType::Struct(fields) = entries.data_type() else { return Err(ConnectorError::corrupt(origin.file, format!("column {}: a map without entries", origin.column))) };
+    let offsets = values.offsets();
+    let (first, last) = (offsets[0], offsets[values.len()]);
+    let rebased = OffsetBuffer::new(offsets.iter().map(|offset| offset - first).collect());
+    let held = values.entries().slice(first as usize, (last - first) as usize);
+    let columns = held.columns().iter().zip(fields).map(|(column, field)| widened(column, field.data_type(), origin)).collect::<Result<Vec<_>>>()?;
+    let held = StructArray::try_new_with_length(fields.clone(), columns, None, held.len());
+    let map = held.and_then(|held| MapArray::try_new(Arc::clone(entries), rebased, held, values.nulls().cloned(), false));
+    origin.or_corrupt(map.map(|map| Arc::new(map) as ArrayRef))
 }
 
 /// An object whose members are what `member` says of each place and field; None: the file has none, it is null.

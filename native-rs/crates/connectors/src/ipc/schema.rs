@@ -12,7 +12,8 @@ use crate::{
     dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
     declared,
     errors::Result,
-    files::{Union, by_name, constant, folder_columns, in_no_folder, one_layout, plain, with_folders},
+    extensions::is_uuid,
+    files::{Union, by_name, constant, folder_columns, in_no_folder, map_of, one_layout, plain, with_folders},
     parquet::guarded,
     paths::{Found, resolve},
     text::arrow_type,
@@ -71,29 +72,31 @@ pub fn open_arrow(request: &ArrowRequest) -> Result<Dataset> {
 pub fn seen(schema: &Schema, declared: &[ColumnType]) -> SchemaRef {
     let field = |field: &Arc<Field>| {
         let said = declared.iter().find(|column| field.data_type().is_null() && column.name == *field.name());
-        Field::new(field.name(), said.map_or_else(|| canonical(field.data_type()), |column| arrow_type(column.js)), field.is_nullable())
+        Field::new(field.name(), said.map_or_else(|| canonical(field), |column| arrow_type(column.js)), field.is_nullable())
     };
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
 /// What is one thing to a program has one layout here, whoever wrote the file: texts, decimals, days that are counted in
-/// milliseconds, entries of dictionaries that are no texts, and lists.
-fn canonical(data_type: &DataType) -> DataType {
-    match data_type {
+/// milliseconds, bytes of a fixed width that are no uuid, entries of dictionaries that are no texts, and lists.
+fn canonical(field: &Field) -> DataType {
+    match field.data_type() {
         text if is_string(text) => DataType::Utf8,
         DataType::Dictionary(_, values) if is_string(values) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-        DataType::Dictionary(_, values) => canonical(values),
+        DataType::Dictionary(_, values) => canonical(&Field::new("values", values.as_ref().clone(), true)),
         DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
+        DataType::FixedSizeBinary(_) if !is_uuid(field) => DataType::Binary,
         DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => DataType::Decimal128(*precision, *scale),
         DataType::Decimal256(precision, scale) if *precision <= 38 => DataType::Decimal128(*precision, *scale),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            one_layout(&DataType::new_list(canonical(item.data_type()), true))
+            one_layout(&DataType::new_list(canonical(item), true))
         }
         DataType::Struct(fields) => {
-            let fields = fields.iter().map(|field| Field::new(field.name(), canonical(field.data_type()), true));
+            let fields = fields.iter().map(|field| Field::new(field.name(), canonical(field), true));
             one_layout(&DataType::Struct(fields.collect()))
         }
+        DataType::Map(entries, _) => map_of(&canonical(entries)).unwrap_or_else(|| field.data_type().clone()),
         other => other.clone(),
     }
 }

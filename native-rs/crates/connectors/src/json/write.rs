@@ -3,8 +3,8 @@
 use std::{io::Write, path::Path, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch},
-    buffer::NullBuffer,
+    array::{Array, ArrayRef, AsArray, RecordBatch},
+    buffer::{NullBuffer, OffsetBuffer},
     datatypes::Field,
 };
 
@@ -69,7 +69,8 @@ impl FilePart for JsonLinesPart {
 /// A column as it is printed.
 enum Cells {
     Values(Printed),
-    Lists(ListArray, Box<Cells>),
+    /// Where they end, the nulls, and the elements; of maps the entries.
+    Lists(OffsetBuffer<i32>, Option<NullBuffer>, Box<Cells>),
     /// The nulls, and the members by their quoted names and a colon.
     Objects(Option<NullBuffer>, Vec<(Vec<u8>, Cells)>),
 }
@@ -97,8 +98,11 @@ fn members<'a>(cells: impl IntoIterator<Item = &'a (Vec<u8>, Cells)>, row: usize
 
 impl Cells {
     fn of(name: &str, column: &dyn Array) -> Result<Self> {
+        if let Some(map) = column.as_map_opt() {
+            return Ok(Self::Lists(map.offsets().clone(), map.nulls().cloned(), Box::new(Self::of(name, map.entries())?)));
+        }
         if let Some(list) = column.as_list_opt::<i32>() {
-            return Ok(Self::Lists(list.clone(), Box::new(Self::of(name, list.values())?)));
+            return Ok(Self::Lists(list.offsets().clone(), list.nulls().cloned(), Box::new(Self::of(name, list.values())?)));
         }
         if let Some(object) = column.as_struct_opt() {
             let member = |(field, column): (&Arc<Field>, &ArrayRef)| {
@@ -113,12 +117,12 @@ impl Cells {
     fn print(&self, row: usize, buffer: &mut Vec<u8>) {
         match self {
             Self::Values(values) => value(values, row, buffer),
-            Self::Lists(list, _) if list.is_null(row) => buffer.extend_from_slice(b"null"),
+            Self::Lists(_, Some(nulls), _) if nulls.is_null(row) => buffer.extend_from_slice(b"null"),
             Self::Objects(Some(nulls), _) if nulls.is_null(row) => buffer.extend_from_slice(b"null"),
             Self::Objects(_, cells) => members(cells, row, buffer),
-            Self::Lists(list, elements) => {
+            Self::Lists(offsets, _, elements) => {
                 buffer.push(b'[');
-                let (first, last) = (list.value_offsets()[row] as usize, list.value_offsets()[row + 1] as usize);
+                let (first, last) = (offsets[row] as usize, offsets[row + 1] as usize);
                 for at in first..last {
                     if at > first {
                         buffer.push(b',');

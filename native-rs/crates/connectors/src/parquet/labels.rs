@@ -1,9 +1,7 @@
 //! The distinct values of a string column, from its dictionary pages alone: a few kilobytes a row group.
 use std::{collections::BTreeSet, sync::Arc};
 
-use arrow::datatypes::Field;
 use bytes::Bytes;
-use lockstep_plan::JsType;
 use parquet::{
     column::page::{Page, PageReader},
     file::serialized_reader::SerializedPageReader,
@@ -15,15 +13,14 @@ use super::{
 };
 use crate::{
     bounds::Bound,
-    dataset::{Dataset, Format, Held, js_type},
+    dataset::{Dataset, Format, Held, is_text},
     errors::{ConnectorError, Result},
 };
 
 /// All strings that `column` can hold; some may occur in no row. None: not dictionary-encoded throughout, or more
 /// than `limit`.
 pub fn read_labels(dataset: &Dataset, column: &str, limit: usize) -> Result<Option<BTreeSet<String>>> {
-    let text = |field: &Field| js_type(field.data_type()) == Some(JsType::String);
-    let text = dataset.schema.field_with_name(column).is_ok_and(text);
+    let text = dataset.schema.field_with_name(column).is_ok_and(|field| is_text(field.data_type()));
     let coded = dataset.column_statistics(column).is_some_and(|known| known.dictionary);
     if !matches!(dataset.format, Format::Parquet) || !text || !coded {
         return Ok(None);

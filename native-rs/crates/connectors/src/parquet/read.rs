@@ -13,7 +13,6 @@ use arrow::{
 };
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
-use lockstep_plan::JsType;
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -35,7 +34,7 @@ use super::{
 };
 use crate::{
     chunks::Chunk,
-    dataset::{Dataset, Group, Held, is_string, js_type},
+    dataset::{Dataset, Group, Held, is_string, is_text},
     errors::{ConnectorError, Result},
     files::{Origin, widened},
     iceberg::{FileDeletes, Fit, field_id},
@@ -323,7 +322,7 @@ fn with_layout_of(footer: &ArrowReaderMetadata, columns: &[(Held, DataType)], un
     with_types(footer, |index, field| match asked.get(&index) {
         // Its dictionary would be one of bytes.
         Some(_) if unchecked.contains(&index) && is_string(field.data_type()) => DataType::Utf8,
-        Some(asked) if js_type(field.data_type()) == Some(JsType::String) => (*asked).clone(),
+        Some(asked) if is_text(field.data_type()) => (*asked).clone(),
         _ => field.data_type().clone(),
     })
 }

@@ -11,9 +11,10 @@ use parquet::{
         ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata,
         arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
     },
-    basic::Compression,
+    basic::{Compression, ConvertedType, LogicalType, Type as PhysicalType},
     errors::Result,
     file::{properties::WriterProperties, writer::SerializedFileWriter},
+    schema::types::{Type, TypePtr},
 };
 
 use super::encode;
@@ -44,7 +45,7 @@ impl RowGroups {
         }
         let largest = properties.max_row_group_row_count().unwrap_or(usize::MAX);
         let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
-        let file = SerializedFileWriter::new(file, descriptor.root_schema_ptr(), Arc::new(properties))?;
+        let file = SerializedFileWriter::new(file, as_specified(descriptor.root_schema(), None)?, Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));
         Ok(Self { file, factory, schema, dictionaries, columns: Vec::new(), rows: 0, largest })
     }
@@ -143,6 +144,29 @@ impl RowGroups {
         self.rows = 0;
         Ok(())
     }
+}
+
+/// The same as the format's specification has it: the entries of a map are `key_value`, and bytes of 16, which are uuids in the engine,
+/// are called so.
+fn as_specified(node: &Type, name: Option<&str>) -> Result<TypePtr> {
+    let name = name.unwrap_or(node.name());
+    let info = node.get_basic_info();
+    let repetition = info.has_repetition().then(|| info.repetition());
+    let id = info.has_id().then(|| info.id());
+    let made = match node {
+        Type::GroupType { fields, .. } => {
+            let is_map = info.logical_type_ref() == Some(&LogicalType::Map);
+            let fields = fields.iter().map(|field| as_specified(field, is_map.then_some("key_value"))).collect::<Result<Vec<_>>>()?;
+            let group = Type::group_type_builder(name).with_fields(fields).with_logical_type(info.logical_type_ref().cloned()).with_converted_type(info.converted_type()).with_id(id);
+            repetition.into_iter().fold(group, |group, repetition| group.with_repetition(repetition)).build()?
+        }
+        Type::PrimitiveType { physical_type: PhysicalType::FIXED_LEN_BYTE_ARRAY, type_length: 16, .. } if info.logical_type_ref().is_none() && info.converted_type() == ConvertedType::NONE => {
+            let uuid = Type::primitive_type_builder(name, PhysicalType::FIXED_LEN_BYTE_ARRAY).with_length(16).with_logical_type(Some(LogicalType::Uuid)).with_id(id);
+            repetition.into_iter().fold(uuid, |uuid, repetition| uuid.with_repetition(repetition)).build()?
+        }
+        other => other.clone(),
+    };
+    Ok(Arc::new(made))
 }
 
 /// Which fields of `schema` the sample shows to be worth a dictionary.

@@ -7,16 +7,17 @@ use std::{
 use arrow::{
     array::{Array, ArrayRef},
     compute::cast,
-    datatypes::{DataType, Field, Schema},
+    datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
 };
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
 use lockstep_plan::ColumnType;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, statistics::StatisticsConverter},
-    basic::{Encoding, PageType},
+    basic::{Encoding, LogicalType, PageType},
     errors::Result as ParquetResult,
     file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
+    schema::types::ColumnDescPtr,
 };
 
 use super::{
@@ -30,6 +31,7 @@ use crate::{
     dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
     declared,
     errors::{ConnectorError, Result},
+    extensions::is_uuid,
     files::{Union, by_name, constant, folder_columns, in_no_folder, plain, with_folders},
     paths::{Found, resolve},
     store::{Blob, StoreOptions},
@@ -55,7 +57,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     let mut union = Union::default();
     let mut opened: Vec<(ArrowReaderMetadata, u64)> = Vec::with_capacity(found.len());
     each_footer(&found, &request.store, |index, blob, footer, raw| {
-        union.add(&found[index].path, &plain(&in_no_folder(footer.schema(), &folders)), required)?;
+        union.add(&found[index].path, &plain(&in_no_folder(&with_uuids(&footer), &folders)), required)?;
         opened.push((footer.clone(), blob.size()));
         footers.insert(index, footer, raw);
         Ok(())
@@ -149,6 +151,33 @@ fn canonical(data_type: &DataType) -> DataType {
         }
         other => other.clone(),
     }
+}
+
+/// The columns of a file. Bytes of a fixed width are uuids where it says so, and plain bytes elsewhere.
+fn with_uuids(footer: &ArrowReaderMetadata) -> SchemaRef {
+    let mut leaves = footer.parquet_schema().columns().iter();
+    let fields: Vec<FieldRef> = footer.schema().fields().iter().map(|field| bytes_named(field, &mut leaves)).collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// A field of these leaves, which stand in its order.
+fn bytes_named<'a>(field: &FieldRef, leaves: &mut impl Iterator<Item = &'a ColumnDescPtr>) -> FieldRef {
+    use DataType as T;
+    let data_type = match field.data_type() {
+        T::List(item) => T::List(bytes_named(item, leaves)),
+        T::LargeList(item) => T::LargeList(bytes_named(item, leaves)),
+        T::FixedSizeList(item, size) => T::FixedSizeList(bytes_named(item, leaves), *size),
+        T::Map(entries, sorted) => T::Map(bytes_named(entries, leaves), *sorted),
+        T::Struct(members) => T::Struct(members.iter().map(|member| bytes_named(member, leaves)).collect()),
+        of => {
+            let is_called_so = leaves.next().is_some_and(|leaf| leaf.logical_type_ref() == Some(&LogicalType::Uuid));
+            match of {
+                T::FixedSizeBinary(_) if !is_called_so && !is_uuid(field) => T::Binary,
+                _ => return Arc::clone(field),
+            }
+        }
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
 }
 
 /// The footer with its columns decoded as `wanted` says (their indices and fields).

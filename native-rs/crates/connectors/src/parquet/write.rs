@@ -9,11 +9,13 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StructArray},
+    array::{Array, ArrayRef, AsArray, ListArray, MapArray, RecordBatch, StructArray},
     buffer::OffsetBuffer,
     compute::{CastOptions, can_cast_types, cast_with_options},
-    datatypes::{DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit},
+    datatypes::{DataType, Field, FieldRef, Float64Type, Schema, SchemaRef, TimeUnit},
 };
+use lockstep_functions::as_list;
+use lockstep_functions::kinds::{Wrong, is_seen_as_text, of_texts, texts};
 use lockstep_plan::FileSort;
 use parquet::{
     file::{
@@ -32,8 +34,10 @@ use super::{
 };
 use crate::{
     arrow_types::{parse_type, print_type},
+    dataset::is_text,
     errors::{ConnectorError, Result},
-    files::FilePart,
+    extensions::extended,
+    files::{FilePart, map_of},
     outputs::PartFile,
 };
 
@@ -190,21 +194,37 @@ pub fn written_schema(schema: &Schema, types: &BTreeMap<String, String>, usual: 
             return Ok(field.as_ref().clone().with_data_type(usual(field.data_type())));
         };
         let data_type = parse_type(text)?;
-        if !can_cast_types(field.data_type(), &data_type) {
+        if !can_write(field.data_type(), &data_type) {
             return Err(cannot_write(field, field.data_type(), &data_type, "there is no conversion"));
         }
         Ok(field.as_ref().clone().with_data_type(data_type))
     };
-    Ok(Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Result<Vec<_>>>()?)))
+    Ok(extended(&Schema::new(schema.fields().iter().map(field).collect::<Result<Vec<_>>>()?)))
+}
+
+/// Whether some values of the first type are written as the second.
+fn can_write(from: &DataType, to: &DataType) -> bool {
+    match (is_seen_as_text(from), is_seen_as_text(to)) {
+        (false, false) => can_cast_types(from, to) || matches!((from, to), (DataType::List(_), DataType::Map(..)) | (DataType::Map(..), DataType::List(_) | DataType::Map(..))),
+        (true, true) => from == to || is_time(from) && is_time(to),
+        (true, false) => is_text(to),
+        (false, true) => is_text(from),
+    }
+}
+
+fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Time32(_) | DataType::Time64(_))
 }
 
 /// Parquet has no timestamps in seconds and no days in milliseconds: arrow-rs would write bare integers.
 fn representable(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
         DataType::Date64 => DataType::Date32,
         // As the format's specification names it, whatever it is called in memory.
         DataType::List(item) => DataType::List(Arc::new(Field::new("element", representable(item.data_type()), true))),
+        DataType::Map(entries, _) => map_of(&representable(entries.data_type())).unwrap_or_else(|| data_type.clone()),
         DataType::Struct(fields) => {
             DataType::Struct(fields.iter().map(|field| Field::new(field.name(), representable(field.data_type()), true)).collect())
         }
@@ -215,6 +235,10 @@ fn representable(data_type: &DataType) -> DataType {
 fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     if column.data_type() == field.data_type() {
         return Ok(Arc::clone(column));
+    }
+    if let (DataType::Map(..), DataType::List(_)) = (column.data_type(), field.data_type()) {
+        let list = as_list(column).map_err(|error| cannot_write(field, column.data_type(), field.data_type(), &error.to_string()))?;
+        return cast_to(&(Arc::new(list) as ArrayRef), field);
     }
     if let (DataType::List(_), DataType::List(item)) = (column.data_type(), field.data_type()) {
         let list = column.as_list::<i32>();
@@ -235,7 +259,19 @@ fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
         let written = StructArray::try_new_with_length(members.clone(), columns, held.nulls().cloned(), held.len());
         return Ok(Arc::new(written.map_err(|error| cannot_write(field, column.data_type(), field.data_type(), &error.to_string()))?));
     }
+    if let (DataType::List(_) | DataType::Map(..), DataType::Map(entries, sorted)) = (column.data_type(), field.data_type()) {
+        return entries_as(column, entries, *sorted, field);
+    }
     let refused = |why: &str| cannot_write(field, column.data_type(), field.data_type(), why);
+    let wrong = |wrong: Wrong| refused(&format!("{} in row {} is none", wrong.what, wrong.row));
+    // Times of another unit, too: what its digits do not hold is refused.
+    if let Some(texts) = texts(column) {
+        return cast_to(&(Arc::new(texts.map_err(wrong)?) as ArrayRef), field);
+    }
+    if is_text(column.data_type()) && is_seen_as_text(field.data_type()) {
+        let plain = cast_with_options(column, &DataType::Utf8, &CastOptions::default()).map_err(|error| refused(&error.to_string()))?;
+        return of_texts(plain.as_string(), field.data_type()).ok_or_else(|| refused("there is no conversion"))?.map_err(wrong);
+    }
     // Not `safe`: a value that does not fit is an error, not a null.
     let strict = CastOptions { safe: false, ..Default::default() };
     let cast = |column: &ArrayRef, to: &DataType| cast_with_options(column, to, &strict).map_err(|error| refused(&error.to_string()));
@@ -248,6 +284,24 @@ fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
         }
     }
     Ok(written)
+}
+
+/// A map, or a list of objects with a key and a value, as a map.
+fn entries_as(column: &ArrayRef, entries: &FieldRef, sorted: bool, field: &Field) -> Result<ArrayRef> {
+    let refused = |why: &str| cannot_write(field, column.data_type(), field.data_type(), why);
+    let (offsets, held, nulls) = match column.as_map_opt() {
+        Some(map) => (map.offsets(), Arc::new(map.entries().clone()) as ArrayRef, map.nulls()),
+        None => (column.as_list::<i32>().offsets(), Arc::clone(column.as_list::<i32>().values()), column.nulls()),
+    };
+    let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
+    let held = held.slice(first as usize, (last - first) as usize);
+    if held.null_count() > 0 {
+        return Err(refused("an entry is null"));
+    }
+    let held = cast_to(&held, &Field::new(field.name(), entries.data_type().clone(), true))?;
+    let rebased = OffsetBuffer::new(offsets.iter().map(|offset| offset - first).collect());
+    let map = MapArray::try_new(Arc::clone(entries), rebased, held.as_struct().clone(), nulls.cloned(), sorted);
+    map.map(|map| Arc::new(map) as ArrayRef).map_err(|error| refused(&error.to_string()))
 }
 
 fn cannot_write(field: &Field, from: &DataType, to: &DataType, why: &str) -> ConnectorError {
@@ -269,7 +323,7 @@ fn sorting(schema: &Schema, options: &ParquetWriteOptions) -> Option<Vec<Sorting
 
 fn leaves(data_type: &DataType) -> usize {
     match data_type {
-        DataType::List(item) => leaves(item.data_type()),
+        DataType::List(item) | DataType::Map(item, _) => leaves(item.data_type()),
         DataType::Struct(members) => members.iter().map(|member| leaves(member.data_type())).sum(),
         _ => 1,
     }

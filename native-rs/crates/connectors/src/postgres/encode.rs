@@ -4,10 +4,10 @@ use std::ops::{Range, RangeInclusive};
 use arrow::{
     array::{
         Array, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array, ListArray, RecordBatch,
-        StringArray, TimestampMicrosecondArray,
+        StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
     },
     datatypes::{
-        ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+        ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
     },
 };
 use lockstep_plan::{CopiedColumn, Wire};
@@ -90,6 +90,7 @@ enum Values<'a> {
     Text(&'a StringArray, Wire),
     Bytea(&'a BinaryArray),
     Date(&'a Date32Array),
+    Time(&'a Time64MicrosecondArray),
     Timestamp(&'a TimestampMicrosecondArray),
     /// Arrays, their elements, and the number of these' type.
     Lists(&'a ListArray, Box<Values<'a>>, u32),
@@ -116,6 +117,7 @@ impl<'a> Values<'a> {
             Wire::Text | Wire::Jsonb | Wire::Uuid => Self::Text(column.as_string(), wire),
             Wire::Bytea => Self::Bytea(column.as_binary()),
             Wire::Date => Self::Date(column.as_primitive::<Date32Type>()),
+            Wire::Time => Self::Time(column.as_primitive::<Time64MicrosecondType>()),
             Wire::Timestamp => Self::Timestamp(column.as_primitive::<TimestampMicrosecondType>()),
         }
     }
@@ -132,6 +134,7 @@ impl<'a> Values<'a> {
             Self::Text(values, _) => *values,
             Self::Bytea(values) => *values,
             Self::Date(values) => *values,
+            Self::Time(values) => *values,
             Self::Timestamp(values) => *values,
             Self::Lists(lists, ..) => *lists,
         }
@@ -155,6 +158,7 @@ impl<'a> Values<'a> {
             }
             Self::Text(values, wire) => text(out, values.value(row), *wire),
             Self::Bytea(values) => field(out, values.value(row)),
+            Self::Time(values) => field(out, &values.value(row).to_be_bytes()),
             Self::Date(values) => field(out, &(within::<Date32Type>(values.value(row), i64::from(EPOCH_DAYS), DAYS)? as i32).to_be_bytes()),
             Self::Timestamp(values) => field(out, &within::<TimestampMicrosecondType>(values.value(row), EPOCH_MICROS, MICROS)?.to_be_bytes()),
             Self::Lists(lists, elements, element) => {
@@ -316,6 +320,7 @@ mod tests {
             (Wire::Numeric, decimals(38, 37, vec![most, -10_000, 10_i128.pow(37)])),
             (Wire::Text, Arc::new(StringArray::from(vec!["", "é😀", "a\\\n\t"]))),
             (Wire::Date, Arc::new(Date32Array::from(vec![0, -719_162, 2_932_896]))),
+            (Wire::Time, Arc::new(Time64MicrosecondArray::from(vec![Some(0), None, Some(86_400_000_000)]))),
             (Wire::Timestamp, Arc::new(TimestampMicrosecondArray::from(vec![Some(0), None, Some(-1)]))),
             (Wire::Int4, Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None, Some(i32::MIN)]), None, Some(vec![])]))),
             // From the second list on.

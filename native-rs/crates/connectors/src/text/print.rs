@@ -7,6 +7,7 @@ use arrow::{
     datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit},
     util::display::{ArrayFormatter, FormatOptions},
 };
+use lockstep_functions::kinds::texts;
 use serde_json::json;
 
 use super::values::civil;
@@ -41,6 +42,12 @@ impl Printed {
             DataType::Dictionary(_, values) => values.as_ref(),
             other => other,
         };
+        if let Some(texts) = texts(column) {
+            return texts.map(Self::Text).map_err(|wrong| {
+                let message = format!("column \"{name}\" holds {}, which is no time of day", wrong.what);
+                ConnectorError::unsupported(message, json!({ "column": name }))
+            });
+        }
         let printed = match held {
             other if other.is_floating() => DataType::Float64,
             DataType::UInt64 => DataType::Utf8,

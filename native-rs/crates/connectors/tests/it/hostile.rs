@@ -252,7 +252,7 @@ fn extreme_types() {
         ("ms", Arc::new(TimestampMillisecondArray::from(vec![i64::MIN, i64::MAX, 0]).with_timezone("UTC")), true),
         ("day", Arc::new(Date32Array::from(vec![i32::MIN, i32::MAX, 0])), true),
         ("id", Arc::new(Int64Array::from(vec![i64::MIN, i64::MAX, 0])), true),
-        ("uuid", Arc::new(FixedSizeBinaryArray::try_from_iter([[0_u8; 16], [255; 16], [7; 16]].into_iter()).unwrap()), true),
+        ("bytes", Arc::new(FixedSizeBinaryArray::try_from_iter([[0_u8; 16], [255; 16], [7; 16]].into_iter()).unwrap()), true),
         ("place", Arc::new(place), true),
         ("text", Arc::new(StringArray::from(vec![Some("\0"), None, Some("\u{10ffff}")])), true),
         ("nothing", new_null_array(&DataType::Utf8, 3), true),
@@ -260,7 +260,13 @@ fn extreme_types() {
     ])
     .unwrap();
     let path = write(directory.path(), &batch, WriterProperties::builder());
-    assert_eq!(read_whole(&path).unwrap().columns(), batch.columns());
+    let read = read_whole(&path).unwrap();
+    let bytes = batch.schema().index_of("bytes").unwrap();
+    for (index, (own, column)) in batch.columns().iter().zip(read.columns()).enumerate() {
+        // Nothing says that they are uuids.
+        let own = if index == bytes { cast(own, &DataType::Binary).unwrap() } else { Arc::clone(own) };
+        assert_eq!(column, &own);
+    }
     let dataset = travelled(&open(&path).unwrap());
     for field in dataset.schema.fields() {
         dataset.column_statistics(field.name()).unwrap();
@@ -269,7 +275,7 @@ fn extreme_types() {
         let declared = vec![ColumnType { name: name.into(), js, nullable: true }];
         open_parquet(&ParquetRequest { paths: vec![text(&path)], declared, ..ParquetRequest::default() })
     };
-    for name in ["wide", "wider", "uuid", "untyped"] {
+    for name in ["bytes", "untyped"] {
         let error = seen(name, JsType::Number).unwrap_err();
         assert!(error.code == "LS2002" && error.message.contains("no JavaScript type fits"), "{}", error.message);
     }

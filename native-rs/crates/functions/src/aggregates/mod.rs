@@ -128,7 +128,7 @@ pub fn valid_number(function: AggregateFunction, arg: Expr, arg_type: &DataType)
 fn number(function: AggregateFunction, arg: Expr, arg_type: &DataType) -> Result<Expr> {
     match arg_type {
         DataType::Boolean | DataType::Null => Ok(cast(arg, arg_type, DataType::Float64)),
-        DataType::Decimal128(precision, _) if *precision <= 15 => Ok(as_number(arg)),
+        DataType::Decimal128(..) | DataType::Decimal256(..) => Ok(as_number(arg)),
         numeric if numeric.is_numeric() => Ok(cast(arg, arg_type, DataType::Float64)),
         other => not_supported(format!("{function:?} of {other}")),
     }

@@ -76,7 +76,7 @@ function readTypes({ node, place }: Written, owner: string, option: string, take
     const type = constantOf(p.value, place);
     // What a reader says of a column is compared with the interface.
     if (taken.of === "arrow" && type && type.value !== undefined && !(typeof type.value === "string" && ARROW_TYPE.test(type.value))) {
-      const takes = "an Arrow type such as int32, float64, string, date32, timestamp[ms, tz=UTC] or decimal128(10, 2)";
+      const takes = "an Arrow type such as int32, float64, string, uuid, date32, timestamp[ms, tz=UTC] or decimal128(10, 2)";
       report(wrongOption({ kind: "value", owner: `'${option}' of ${owner}`, name, takes, found: JSON.stringify(type.value), instead: null }, spanOf(p.value, place.module)));
     }
     return [{ name, option, span: spanOf(p.key, place.module) }];

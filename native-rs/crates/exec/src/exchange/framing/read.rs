@@ -138,7 +138,7 @@ impl Reader<'_> {
                 // One dictionary for all frames that have it, for those who compare.
                 return Ok(array.as_any_dictionary().with_values(values));
             }
-            DataType::List(item) => (vec![self.offsets(length, 4)?], vec![self.array(item.data_type())?.to_data()]),
+            DataType::List(item) | DataType::Map(item, _) => (vec![self.offsets(length, 4)?], vec![self.array(item.data_type())?.to_data()]),
             DataType::LargeList(item) => (vec![self.offsets(length, 8)?], vec![self.array(item.data_type())?.to_data()]),
             DataType::FixedSizeList(item, size) => {
                 let values = self.array(item.data_type())?;

@@ -112,6 +112,12 @@ impl Frame<'_> {
                 self.dictionary(array.as_any_dictionary())?;
             }
             DataType::List(_) => self.list(array.as_list::<i32>())?,
+            DataType::Map(..) => {
+                let map = array.as_map();
+                let (offsets, first, last) = rebased::<i32>(&map.to_data());
+                self.buffer(offsets);
+                self.array(&map.entries().slice(first, last - first))?;
+            }
             DataType::LargeList(_) => self.list(array.as_list::<i64>())?,
             DataType::FixedSizeList(..) => self.array(array.as_fixed_size_list().values())?,
             DataType::Struct(_) => {

@@ -2,7 +2,7 @@
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
 use datafusion::scalar::ScalarValue;
-use lockstep_functions::{Rows, exact_cast, lower};
+use lockstep_functions::{Rows, exact_cast, kinds::is_seen_as_text, lower};
 use lockstep_plan::{Expression, JsType, NodeId};
 
 use super::Builder;
@@ -49,6 +49,9 @@ pub(super) fn column_as(name: &str, data_type: &DataType, rows: Rows<'_>) -> Res
         // Looked at, so that an integer past 2^53 is an error.
         let number = Expression::Column { name: name.to_owned(), js: JsType::Number };
         named(lower(&number, rows)?, name)
+    } else if *data_type == DataType::Utf8 && is_seen_as_text(&column.get_type(rows.schema)?) {
+        let text = Expression::Column { name: name.to_owned(), js: JsType::String };
+        named(lower(&text, rows)?, name)
     } else if matches!(data_type, DataType::Timestamp(_, _)) {
         named(exact_cast(column, name, data_type), name)
     } else {
@@ -84,7 +87,7 @@ pub(super) fn one_type(a: &DataType, b: &DataType) -> Option<DataType> {
     fn text(data_type: &DataType) -> bool {
         match data_type {
             DataType::Dictionary(_, values) => text(values),
-            other => other.is_string(),
+            other => other.is_string() || is_seen_as_text(other),
         }
     }
     match (a, b) {

@@ -1,5 +1,6 @@
 import { codeFrameColumns } from "@babel/code-frame";
 import type { Diagnostic } from "./diagnostic.ts";
+import { inlinedSecret } from "./inlined-secret.ts";
 
 /** The primary place in its source, with two lines around it; empty when the source is not at hand. */
 export function codeFrame({ code, locations: [place] }: Diagnostic, sources: ReadonlyMap<string, string>): string {
@@ -8,7 +9,7 @@ export function codeFrame({ code, locations: [place] }: Diagnostic, sources: Rea
   const location = { start: { line: place.line, column: place.column }, end: { line: place.endLine, column: place.endColumn } };
   const shown = withoutPasswords(source).split("\n");
   // A secret that is put together of several texts, none of which looks like one.
-  if (code === "LS1223") shown[place.line - 1] = shown[place.line - 1]!.replace(/(\+\s*["'`])([^"'`]+)(?=["'`])/g, hide);
+  if (code === inlinedSecret.page.code) shown[place.line - 1] = shown[place.line - 1]!.replace(/(\+\s*["'`])([^"'`]+)(?=["'`])/g, hide);
   return codeFrameColumns(shown.join("\n"), location, { linesAbove: 2, linesBelow: 2, message: place.label, highlightCode: false });
 }
 

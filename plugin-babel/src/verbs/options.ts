@@ -61,7 +61,7 @@ const HELD =
     .source;
 
 /** Arrow's names of the types that a column can be written as. */
-export const ARROW_TYPE = new RegExp(`^(?:${HELD}|list<(?:${HELD})>|list<(?:list|struct)<.+>>|struct<.+>|map<.+, .+>)$`);
+export const ARROW_TYPE = new RegExp(`^(?:${HELD}|list<(?:${HELD})>|list<(?:list|struct)<.+>>|struct<.+>|map<.+, ?.+>)$`);
 
 /** Whether an option takes a value; one that is undefined is not given. */
 export function fits(value: unknown, taken: Taken): boolean {

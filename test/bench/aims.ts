@@ -17,6 +17,7 @@ export const aims: {
   readonly ranksOverThreads: number;
   readonly scaling: Readonly<Record<string, number>>;
   readonly balance: Readonly<Record<string, number>>;
+  readonly memory: number;
 } = {
   /** Two ranks' sum by the best peer's (of TPC-H DuckDB's). Of sort and udf none was set. */
   sum: { taxi: 0.35, groupby: 1, join: 1, tpch: 1 },
@@ -28,6 +29,8 @@ export const aims: {
   scaling: { taxi: 0.95, scan: 0.95, groupby: 0.95, join: 0.85 },
   /** Rows of the largest rank by the mean. */
   balance: { uniform: 1.1, zipf: 1.3 },
+  /** Memory at most, by the limit. */
+  memory: 1.15,
 };
 
 /** The status of a figure; without an aim it has none to miss. */

@@ -5,6 +5,7 @@
 // npm run bench -- connectors [--rows 2000000] [--rounds 5] [--json]
 // npm run bench -- groupby|join|sort|udf [--rows 10000000] [--memory 8] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- tpch [--sf 1] [--memory 4] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
+// npm run bench -- memory [--rows 30000000] [--rounds 5] [--json]
 // npm run bench -- shuffle [--rounds 5] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
@@ -13,6 +14,7 @@ import { calibrate } from "./calibrate.ts";
 import { compare, type Job, type System } from "./compare.ts";
 import { median } from "./measure.ts";
 import { connectors } from "./suites/connectors.ts";
+import { memory as peakMemory } from "./suites/memory.ts";
 import { planning } from "./suites/planning.ts";
 import { isQuestions, questions } from "./suites/questions.ts";
 import { scan } from "./suites/scan.ts";
@@ -23,7 +25,7 @@ import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan [--s3] [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--memory GiB] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--memory GiB] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan [--s3] [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], memory [--rows 30000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--memory GiB] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--memory GiB] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
@@ -41,12 +43,12 @@ const { positionals, values } = asked(() => parseArgs({
   },
 }));
 const [suite = ""] = positionals;
-const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : suite === "connectors" ? 2_000_000 : isQuestions(suite) ? 10_000_000 : 20_000_000));
+const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : suite === "connectors" ? 2_000_000 : suite === "memory" ? 30_000_000 : isQuestions(suite) ? 10_000_000 : 20_000_000));
 const rounds = Number(values.rounds);
 const memory = values.memory === undefined ? undefined : Number(values.memory);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
-const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning", "shuffle"];
+const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning", "shuffle", "memory"];
 if (!suites.includes(suite) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1 || (memory !== undefined && !((isQuestions(suite) || suite === "tpch") && memory > 0))) {
   console.error(usage);
   process.exit(2);
@@ -76,6 +78,11 @@ if (suite === "scan" && values.s3) {
 
 if (suite === "connectors") {
   for (const line of await connectors(rows, rounds)) emit({ ...line, rounds });
+  process.exit();
+}
+
+if (suite === "memory") {
+  for (const line of await peakMemory(rows, rounds)) emit({ ...line, rounds });
   process.exit();
 }
 

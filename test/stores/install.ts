@@ -50,7 +50,8 @@ export async function javaClasses(source: string, path: string): Promise<string>
 
 /** An npm package and what it needs; its folder. */
 export async function npmPackage(name: string, version: string): Promise<string> {
-  const path = await installed(`${name}-${version}`, `node_modules/${name}`, "npm", async (making) => {
+  // A scope is no folder.
+  const path = await installed(`${name.replace("/", "+")}-${version}`, `node_modules/${name}`, "npm", async (making) => {
     await run("npm", ["install", "--silent", "--no-save", "--no-audit", "--no-fund", "--prefix", making, `${name}@${version}`], { maxBuffer: 1 << 26 });
   });
   return path;

@@ -1,5 +1,5 @@
 /** Programs that read tables of a catalog. */
-import { readIceberg } from "@lockstep/runtime";
+import { readIceberg, table } from "@lockstep/runtime";
 
 interface Order {
   id: number;
@@ -14,4 +14,9 @@ export async function orders(table: string, uri: string) {
 export async function named(table: string) {
   "use spmd";
   return (await readIceberg<Order>(table, { catalog: { name: "prod" } })).objects();
+}
+
+export async function added(name: string, id: number) {
+  "use spmd";
+  await table({ id: [id], name: ["new"] }).writeIceberg(name, { catalog: { name: "prod" }, types: { id: "int64" } });
 }

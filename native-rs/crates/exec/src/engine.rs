@@ -1,5 +1,6 @@
 //! What outlives an execution: the ranks, the datasets, the kept tables, memory and worker threads.
 mod connect;
+mod footers;
 mod handed;
 mod open;
 mod plans;

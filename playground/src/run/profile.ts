@@ -10,7 +10,7 @@ export interface Counters {
   /** Rows that a scan left out, and row groups that it did not read, because the other side of a join has no such key. */
   readonly rowsDropped?: number;
   readonly groupsSkipped?: number;
-  /** Rows that a scan did not read, because pages or Bloom filters say that a filter does not match them. */
+  /** Rows that a scan did not read, because pages, Bloom filters or dictionaries say that a filter does not match them. */
   readonly rowsPruned?: number;
   /** Rows of heavy keys that a shuffle sent elsewhere than by their hash. */
   readonly rowsSplit?: number;

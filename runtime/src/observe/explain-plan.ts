@@ -116,7 +116,7 @@ const decisions: readonly Decision[] = [
     say(operator) {
       const by = /pruned by=\[(.*?)\]/.exec(operator.detail)?.[1];
       const pruned = total(operator, (one) => one.rowsPruned);
-      return by === undefined ? undefined : `pruned: what statistics (of row groups, of pages, Bloom filters) say of ${by} leaves out what a filter cannot match${pruned > 0 ? `: of the row groups that were read ${whole(pruned, "row")}` : ""}`;
+      return by === undefined ? undefined : `pruned: what statistics (of row groups, of pages), Bloom filters and dictionaries say of ${by} leaves out what a filter cannot match${pruned > 0 ? `: of the row groups that were read ${whole(pruned, "row")}` : ""}`;
     },
   },
   {

@@ -160,29 +160,30 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
   return new SpmdTable(literalTable(columns, types, site, filter));
 }
 
-/** Opens an Iceberg table: rank 0 reads its metadata. */
+/** Opens an Iceberg table: rank 0 reads its metadata, all ranks its manifests. */
 export function readIceberg(table: string | URL, options: ReadIcebergOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   const call = currentCall();
   const { site } = descriptor;
   const path = options?.catalog ? String(table) : located(site, () => absolute(table));
   return call.inOrder(async () => {
     checkReader("readIceberg", options, descriptor);
-    const request = call.world.rank === 0 ? await icebergRequest(call, path, options ?? {}, descriptor) : engineText({ site });
+    const request = await icebergRequest(call, path, options ?? {}, descriptor);
     return (await opened(call, path, descriptor, true, (engine) => engine.openIceberg(request))).table;
   });
 }
 
-/** What rank 0 found in the metadata, or why it did not: the engine tells the other ranks. */
+/** Collective. What rank 0 found in the metadata, or why it did not: the engine tells the other ranks. */
 async function icebergRequest(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, { declared, filter, site }: ReaderDescriptor): Promise<string> {
-  try {
-    // Loaded where it is used: most programs have no such table.
+  // Loaded where it is used: most programs have no such table.
+  const { withManifests } = await import("./manifests.ts");
+  const request = await withManifests(call, site, async (readManifests) => {
     const [{ openTable }, { columnsOf }] = await Promise.all([import("../connectors/iceberg/table.ts"), import("./table-files.ts")]);
-    const table = await openStaged(call, path, { ...options, bounded: namesIn(filter) }, openTable);
+    const table = await openStaged(call, path, { ...options, bounded: namesIn(filter), readManifests }, openTable);
     const { name, files, deletes, store } = table;
     return engineText({ table: name, columns: columnsOf(table), files, deletes, declared, ...(filter && { filter }), store, site });
-  } catch (error) {
-    return JSON.stringify({ failed: JSON.parse(description(error)) as unknown, site });
-  }
+  });
+  if (request === undefined) return engineText({ site });
+  return "value" in request ? request.value : JSON.stringify({ failed: JSON.parse(description(request.error)) as unknown, site });
 }
 
 /** The columns that an expression looks at. */

@@ -1,5 +1,5 @@
-//! What is known of an input before any data is read. Rank 0 opens it and broadcasts it; from then on every rank
-//! plans and reads from this description alone, so all ranks see the same files, types and statistics.
+//! What is known of an input before any data is read. Rank 0 opens it and broadcasts it, or all ranks describe its files to each other;
+//! from then on every rank plans and reads from this description alone, so all ranks see the same files, types and statistics.
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounds::Bound,
     csv::Dialect,
-    errors::{ConnectorError, Result},
+    described::{packed, unpacked},
+    errors::Result,
     iceberg::{DeleteFile, Deleted, Fit},
     ipc::Layouts,
     parquet::Footers,
@@ -216,25 +217,15 @@ impl Dataset {
         self.files.iter().any(|file| is_remote(&file.path))
     }
 
-    /// For the other ranks: the description, and behind it the footers of remote files, which only one rank reads.
+    /// For the other ranks: the description, and behind it the footers of remote files.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let bug = |error: serde_json::Error| ConnectorError::new("LS2099", error.to_string(), serde_json::Value::Null);
-        let text = serde_json::to_vec(self).map_err(bug)?;
-        let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
-        bytes.extend(text);
-        self.footers.append_to(&mut bytes);
-        Ok(bytes)
+        packed(self, &self.footers)
     }
 
     /// The inverse of [`Self::to_bytes`].
     pub fn from_bytes(bytes: &Bytes) -> Result<Self> {
-        let bug = |error: &str| ConnectorError::new("LS2099", format!("a dataset that cannot be read: {error}"), serde_json::Value::Null);
-        let (length, _) = bytes.split_first_chunk::<8>().ok_or_else(|| bug("it is cut off"))?;
-        let end = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| length.checked_add(8)).filter(|end| *end <= bytes.len());
-        let end = end.ok_or_else(|| bug("it is cut off"))?;
-        let mut dataset: Self = serde_json::from_slice(&bytes[8..end]).map_err(|error| bug(&error.to_string()))?;
-        dataset.footers = Footers::from_bytes(bytes.slice(end..));
-        Ok(dataset)
+        let (dataset, footers): (Self, Footers) = unpacked(bytes)?;
+        Ok(Self { footers, ..dataset })
     }
 
     /// Statistics by name; None for a column that does not exist.

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - [`open_parquet`], [`open_arrow`], [`open_csv`], [`open_json_lines`], [`open_iceberg`] resolve paths, read footers or headers, check the interface and
-//!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
+//!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it. Of many files
+//!   ([`ParquetListing`], [`IcebergRequest`]) each rank describes its share to the others ([`Described`]).
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`PostgresCopy`] takes a rank's rows to a database, and [`PostgresSession`] is where the runtime commits them.
 //! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`); [`FlightSqlSource`] one over Flight SQL, [`SnowflakeSource`] one of Snowflake, [`open_adbc`] one of whatever a driver of ADBC reads.
@@ -28,6 +29,7 @@ mod chunks;
 mod csv;
 mod dataset;
 mod declared;
+mod described;
 mod errors;
 mod extensions;
 mod files;
@@ -55,16 +57,17 @@ pub use bounds::Bound;
 pub use chunks::{Chunk, chunks};
 pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
 pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Held, Lines, js_type};
+pub use described::Described;
 pub use errors::{ConnectorError, Result};
 pub use files::{FilesPart, FolderKeys, join_parts};
 pub use flight::{FlightSqlRelation, FlightSqlRequest, FlightSqlSource};
-pub use iceberg::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergKeys, IcebergPart, IcebergRequest, listed_iceberg, open_iceberg};
+pub use iceberg::{Bucket, Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergKeys, IcebergPart, IcebergRequest, listed_iceberg, listed_matching, open_iceberg};
 pub use ipc::{ArrowPart, ArrowRequest, ArrowWriteOptions, open_arrow};
 pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use key_test::KeyTest;
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, Mode, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
-pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
+pub use parquet::{Alike, Columns, FileInfo, Footed, ParquetListing, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
 pub use postgres::{PostgresCopy, PostgresPart, PostgresRelation, PostgresRequest, PostgresSession, open_postgres};
 pub use prune::Pruner;
 pub use read::{ReadOptions, Reader, read};

@@ -72,18 +72,19 @@ impl Pruner {
     pub fn groups(&self, dataset: &Dataset) -> Vec<bool> {
         let groups: Vec<&Group> = dataset.files.iter().flat_map(|file| &file.groups).collect();
         let rows = groups.iter().map(|group| group.rows).collect();
-        self.judge(&dataset.schema, rows, |column, group| groups[group].columns.get(column), |_, _| false)
+        self.judge(&dataset.schema, rows, |column, group| groups[group].columns.get(column), |_, _| None)
     }
 
     /// One flag each of the runs of rows, of which `rows` says how long they are: false where no row can satisfy the filter.
     ///
-    /// `known`: what is known of a column of the schema in a run. `lacks`: whether a column has none of the values in any run.
+    /// `known`: what is known of a column of the schema in a run. `lacks`: false for each run in which a
+    /// column has none of the values; None: nothing is known of any.
     pub(crate) fn judge<'a>(
         &self,
         schema: &Schema,
         rows: Vec<u64>,
         known: impl Fn(usize, usize) -> Option<&'a ColumnChunk>,
-        lacks: impl Fn(usize, &HashSet<ScalarValue>) -> bool,
+        lacks: impl Fn(usize, &HashSet<ScalarValue>) -> Option<BooleanArray>,
     ) -> Vec<bool> {
         let runs = rows.len();
         self.predicate.prune(&Runs { schema, rows, known, lacks, floats: self.floats }).unwrap_or_else(|_| vec![true; runs])
@@ -98,7 +99,7 @@ struct Runs<'a, K, L> {
     floats: bool,
 }
 
-impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<ScalarValue>) -> bool> Runs<'_, K, L> {
+impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<ScalarValue>) -> Option<BooleanArray>> Runs<'_, K, L> {
     fn bounds(&self, column: &Column, bound: impl Fn(&ColumnChunk) -> Option<&Bound>) -> Option<ArrayRef> {
         let (index, field) = self.schema.column_with_name(&column.name)?;
         let data_type = field.data_type();
@@ -117,7 +118,7 @@ impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<S
     }
 }
 
-impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<ScalarValue>) -> bool> PruningStatistics for Runs<'_, K, L> {
+impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<ScalarValue>) -> Option<BooleanArray>> PruningStatistics for Runs<'_, K, L> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
         self.bounds(column, |chunk| chunk.min.as_ref())
     }
@@ -144,7 +145,7 @@ impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<S
 
     fn contained(&self, column: &Column, values: &HashSet<ScalarValue>) -> Option<BooleanArray> {
         let index = self.schema.index_of(&column.name).ok()?;
-        (self.lacks)(index, values).then(|| BooleanArray::from(vec![false; self.rows.len()]))
+        (self.lacks)(index, values)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What outlives an execution: the ranks, the datasets, the kept tables, memory and worker threads.
 mod connect;
+mod footers;
 mod handed;
 mod open;
 mod plans;
@@ -134,10 +135,7 @@ impl Engine {
             .map_err(|error| EngineError::bug(format!("no worker threads: {error}")))?;
         let pool: Arc<dyn MemoryPool> = match options.memory_limit {
             0 => Arc::new(UnboundedMemoryPool::default()),
-            limit => {
-                let top = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-                Arc::new(TrackConsumersPool::new(SharedPool::new(limit as usize), top))
-            }
+            limit => Arc::new(TrackConsumersPool::new(SharedPool::new(limit as usize), NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN))),
         };
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.clone()]));
         let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(pool))).with_disk_manager_builder(disk).build_arc()?;

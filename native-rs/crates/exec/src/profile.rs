@@ -43,7 +43,7 @@ pub struct Counters {
     /// Rows that a scan has left out, and row groups that it has not read, because another table has no such key.
     pub rows_dropped: u64,
     pub groups_skipped: u64,
-    /// Rows that a scan has not read because pages or Bloom filters say that a filter does not match them.
+    /// Rows that a scan has not read because pages, Bloom filters or dictionaries say that a filter does not match them.
     pub rows_pruned: u64,
     /// Rows of heavy keys that a shuffle has sent elsewhere than by their hash.
     pub rows_split: u64,

@@ -136,9 +136,14 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Some at a time. */
+/** Some at a time; of several errors that of the first in the list. */
 export async function inParts<T, R>(list: readonly T[], each: (one: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
-  for (let at = 0; at < list.length; at += 16) done.push(...(await Promise.all(list.slice(at, at + 16).map(each))));
+  for (let at = 0; at < list.length; at += 16) {
+    for (const one of await Promise.allSettled(list.slice(at, at + 16).map(each))) {
+      if (one.status === "rejected") throw one.reason;
+      done.push(one.value);
+    }
+  }
   return done;
 }

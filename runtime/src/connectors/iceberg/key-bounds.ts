@@ -1,7 +1,8 @@
 /** Which data files can hold a row of some keys, as the bounds in their manifests tell. Null and NaN are no keys. */
 import { ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
 import type { Column, Stored } from "../../tables/column.ts";
-import type { Constant, DataFile } from "./manifests.ts";
+import type { Constant } from "./manifest-entries.ts";
+import type { DataFile } from "./manifests.ts";
 import type { Field } from "./metadata.ts";
 import { floorDivide } from "./partition.ts";
 import { arrowTypeOf } from "./types.ts";

@@ -1,7 +1,8 @@
 /** Manifests and their lists as they are written: the table spec's "Manifests" and "Manifest Lists" of version 2. */
 import { LockstepError } from "../../errors/index.ts";
 import { bufferOf, readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
-import { dataFilesIn, deletedOf, partitionKey, type Constant, type DataFile } from "./manifests.ts";
+import { deletedOf, partitionKey, type Constant } from "./manifest-entries.ts";
+import { dataFilesIn, type DataFile } from "./manifests.ts";
 import { fieldsIn, schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import type { Metrics } from "./metrics.ts";
 import { ofTwosComplement, resultType, twosComplement } from "./partition.ts";

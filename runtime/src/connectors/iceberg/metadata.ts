@@ -223,6 +223,6 @@ export function schemaOf(metadata: TableMetadata, id: number | undefined): Schem
 }
 
 /** The partition spec with the id. */
-export function specOf(metadata: TableMetadata, id: number): PartitionSpec["fields"] {
+export function specOf(metadata: Pick<TableMetadata, "partition-specs" | "partition-spec">, id: number): PartitionSpec["fields"] {
   return metadata["partition-specs"]?.find((candidate) => candidate["spec-id"] === id)?.fields ?? metadata["partition-spec"] ?? [];
 }

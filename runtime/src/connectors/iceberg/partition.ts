@@ -5,7 +5,7 @@
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import type { ArrowType } from "../../tables/arrow-type.ts";
 import type { Stored } from "../../tables/column.ts";
-import type { Constant } from "./manifests.ts";
+import type { Constant } from "./manifest-entries.ts";
 import type { Field, PartitionField } from "./metadata.ts";
 
 /** A column, or a transform of one. */

@@ -15,7 +15,8 @@ import type { CatalogOptions } from "./catalog.ts";
 import { answersOf, checkUnchanged, commit, isCommitted, Unknown } from "./commit.ts";
 import { inParts, makeFolder, removeAll, removeEmpty } from "./files.ts";
 import { both, manifestOf, NOTHING, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
-import type { Constant, DataFile } from "./manifests.ts";
+import type { Constant } from "./manifest-entries.ts";
+import type { DataFile } from "./manifests.ts";
 import { fieldsIn, schemaOf, specOf, type Field, type PartitionField, type Schema, type SortOrder, type TableMetadata } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { partitionFields, printPartition, resultType } from "./partition.ts";
@@ -278,7 +279,7 @@ export class TableWrite {
   staged(committed: IcebergTable | undefined): IcebergTable {
     const state = this.#state!;
     const of = manifestOf(state.metadata);
-    const added = this.#files.map((file) => ({ path: openable(file.path), size: file.metrics.size, constants: {}, deletes: [], partition: partitionOf(of, file), rows: Number(file.metrics.rows), bounds: {} }));
+    const added = this.#files.map((file) => ({ path: openable(file.path), size: file.metrics.size, constants: {}, deletes: [], partition: partitionOf(of, file), rows: Number(file.metrics.rows), bounds: {}, buckets: {} }));
     const base = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store, files: [], deletes: [], snapshot: undefined, uuid: state.metadata["table-uuid"] ?? this.name };
     const { all, partitions, files } = this.#replaced ?? NOTHING;
     const kept = base.files.filter(({ path, partition }) => !all && !partitions.has(partition) && !files.has(path));

@@ -4,7 +4,7 @@ import { isMetadata, localPath } from "../paths.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions, Loaded } from "./catalog.ts";
-import { filesAddedBy, filesOf, type DataFile, type DeleteFile } from "./manifests.ts";
+import { filesAddedBy, filesOf, type DataFile, type DeleteFile, type ReadManifests } from "./manifests.ts";
 import { addingSince, parseMetadata, selected, type Field, type SnapshotOptions, type TableMetadata } from "./metadata.ts";
 import { bytesOf, newestMetadata, openable } from "./paths.ts";
 import { lastRead, noteRead, type ReadSnapshots } from "./places.ts";
@@ -21,6 +21,8 @@ export interface TableOptions extends SnapshotOptions {
   readonly catalog?: CatalogOptions;
   /** Columns whose bounds in the files are asked for. */
   readonly bounded?: ReadonlySet<string>;
+  /** How manifests are read: by the ranks together, where there are some. */
+  readonly readManifests?: ReadManifests;
 }
 
 export interface IcebergTable {
@@ -51,11 +53,11 @@ export async function openTable(table: string | URL, options: TableOptions): Pro
 /** The table by its metadata. */
 export async function tableIn(name: string, metadata: TableMetadata, store: StoreOptions, options: TableOptions): Promise<IcebergTable> {
   const { snapshot, schema } = selected(name, metadata, options);
-  const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), store);
-  const { bounded = new Set(), into } = options;
+  const { bounded = new Set(), into, readManifests } = options;
+  const finding = { fields: schema.fields, bounded, store, read: readManifests };
   const since = options.since === LAST ? await lastRead(name, metadata["table-uuid"] ?? name, into!, options) : options.since;
-  const added = since === undefined ? undefined : { files: await filesAddedBy(metadata, addingSince(name, metadata, snapshot, since), schema.fields, readFile, bounded), deletes: [] };
-  const { files, deletes } = added ?? (snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile, bounded) : { files: [], deletes: [] });
+  const added = since === undefined ? undefined : { files: await filesAddedBy(metadata, addingSince(name, metadata, snapshot, since), finding), deletes: [] };
+  const { files, deletes } = added ?? (snapshot ? await filesOf(metadata, snapshot, finding) : { files: [], deletes: [] });
   const opened = <T extends { readonly path: string }>(file: T): T => ({ ...file, path: openable(file.path) });
   return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened), snapshot: snapshot?.["snapshot-id"], uuid: metadata["table-uuid"] ?? name, store };
 }

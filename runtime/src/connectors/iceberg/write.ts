@@ -14,7 +14,7 @@ import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
 import { upload } from "./files.ts";
-import type { Constant } from "./manifests.ts";
+import type { Constant } from "./manifest-entries.ts";
 import { transformed, type Partition } from "./partition.ts";
 import { takeRead, tableKey } from "./places.ts";
 import { TableWrite, type DataFileInfo, type TableWriteOptions, type Target } from "./table-write.ts";

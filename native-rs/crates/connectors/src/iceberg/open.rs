@@ -1,42 +1,56 @@
 //! Opening: the footers of the snapshot's files, their columns matched with the table's by ids.
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UnionFields, UnionMode};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::{
     fit::{By, Fit, id_of},
-    request::{Constant, IcebergColumn, IcebergFile, IcebergRequest},
+    request::{IcebergColumn, IcebergFile, IcebergRequest},
 };
 use crate::{
     arrow_types::parse_type,
     dataset::{DataFile, Dataset, Format, Held},
     declared,
+    described::Described,
     errors::{ConnectorError, Result},
-    parquet::{Footers, describe, each_footer, guarded},
+    parquet::{describe, each_footer, guarded},
     paths::Found,
     store::Version,
 };
 
 /// Reads the footers of all files. LS2002 schema, LS2005 damaged file, LS2015 what no rule says how to read.
 pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
-    let schema = schema(request)?;
-    let found: Vec<Found> = request.files.iter().map(found).collect();
-    let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
-    let footers = Footers::default();
-    let mut files: Vec<DataFile> = Vec::with_capacity(found.len());
-    each_footer(&found, &request.store, |index, blob, footer, raw| {
-        let file = &request.files[index];
-        let held = request.columns.iter().zip(schema.fields()).map(|(column, field)| held(column, field.data_type(), file, &footer));
-        let held = held.collect::<Result<Vec<_>>>()?;
-        let described = guarded(&file.path, "the footer", || describe(&found[index], &footer, blob.size(), &schema, &held, wanted))?;
-        files.push(DataFile { held: Some(held), deletes: file.deletes.clone(), ..described });
-        footers.insert(index, footer, raw);
-        Ok(())
-    })?;
-    let ids = request.columns.iter().map(|column| column.id).collect();
-    let units = request.files.iter().filter_map(|file| file.unit).collect();
-    Ok(Dataset { ids, units, deletes: request.deletes.clone(), footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
+    request.dataset(vec![request.describe(0..request.files.len())?])
+}
+
+impl IcebergRequest {
+    /// Reads the footers of some of the files. As [`open_iceberg`].
+    pub fn describe(&self, files: Range<usize>) -> Result<Described> {
+        let schema = schema(self)?;
+        let found: Vec<Found> = self.files[files.clone()].iter().map(found).collect();
+        let wanted = |name: &str| self.declared.is_empty() || self.declared.iter().any(|column| column.name == name);
+        let mut described = Described::default();
+        each_footer(&found, &self.store, |index, blob, footer, raw| {
+            let number = files.start + index;
+            let file = &self.files[number];
+            let held = self.columns.iter().zip(schema.fields()).map(|(column, field)| held(column, field.data_type(), file, &footer));
+            let held = held.collect::<Result<Vec<_>>>()?;
+            let of_file = guarded(&file.path, "the footer", || describe(&found[index], &footer, blob.size(), &schema, &held, wanted))?;
+            described.files.push(DataFile { held: Some(held), deletes: file.deletes.clone(), ..of_file });
+            described.footers.insert(number, footer, raw);
+            Ok(())
+        })?;
+        Ok(described)
+    }
+
+    /// The table, by what is said of all its files. LS2002
+    pub fn dataset(&self, parts: Vec<Described>) -> Result<Dataset> {
+        let ids = self.columns.iter().map(|column| column.id).collect();
+        let units = self.files.iter().filter_map(|file| file.unit).collect();
+        let Described { files, footers } = Described::joined(parts);
+        Ok(Dataset { ids, units, deletes: self.deletes.clone(), footers, ..Dataset::new(Format::Parquet, files, schema(self)?, self.store.clone()) })
+    }
 }
 
 /// The table's columns, as the interface wants them. LS2002
@@ -71,8 +85,12 @@ fn held(column: &IcebergColumn, data_type: &DataType, file: &IcebergFile, footer
         return Err(ConnectorError::unsupported(message, serde_json::json!({ "file": file.path })));
     }
     let Some(root) = by.find(roots, column) else {
-        let constant = file.constants.get(&column.id).and_then(Option::as_ref);
-        return Ok(Held::Constant(constant.and_then(Constant::bound)));
+        let Some(constant) = file.constants.get(&column.id).and_then(Option::as_ref) else { return Ok(Held::Constant(None)) };
+        let value = constant.bound().ok_or_else(|| {
+            let message = format!("{} lacks the column \"{}\" ({}), of which its partition has a value of more than 18 digits, which is not supported yet", file.path, column.name, column.data_type);
+            ConnectorError::unsupported(message, serde_json::json!({ "file": file.path, "column": column.name }))
+        });
+        return Ok(Held::Constant(Some(value?)));
     };
     let fit = Fit::of(&roots[root], footer.schema().field(root).data_type(), column, data_type, by, &column.name);
     fit.map(|fit| Held::Column(root, fit)).map_err(|what| ConnectorError::corrupt(&file.path, what))

@@ -135,6 +135,13 @@ fn civil(days: i64) -> (i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month)
 }
 
+/// In which of `of` buckets the values are; None: such values are in none that we know.
+pub fn buckets(values: &ArrayRef, of: u32) -> Option<Int32Array> {
+    let transform = Transform::Bucket(of.into());
+    transform.result(values.data_type())?;
+    Some(transform.apply(values).ok()?.as_primitive::<Int32Type>().clone())
+}
+
 fn hashes(column: &ArrayRef) -> Result<Int32Array, ArrowError> {
     let of_long = |value: i64| murmur3(&value.to_le_bytes());
     Ok(match column.data_type() {

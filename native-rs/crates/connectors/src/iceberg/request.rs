@@ -63,6 +63,17 @@ pub struct IcebergFile {
     /// What its manifest says of the columns that the filter looks at, by their ids.
     #[serde(default)]
     pub bounds: BTreeMap<i32, ColumnBounds>,
+    /// Of columns that its partition has in buckets, by their ids.
+    #[serde(default)]
+    pub buckets: BTreeMap<i32, Vec<Bucket>>,
+}
+
+/// In which of so many buckets all values are; None: there are none.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bucket {
+    pub of: u32,
+    #[serde(default)]
+    pub bucket: Option<i32>,
 }
 
 /// No value is outside of the bounds, which need not be values.

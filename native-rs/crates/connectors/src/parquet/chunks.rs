@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{dataset::Dataset, errors::Result, store::Blob};
 
-/// Footers by file index; filled by `open_parquet`, or on first use on the other ranks. Files are not kept open: a
+/// Footers by file index; filled by the rank that opens a file, or on first use on the other ranks. Files are not kept open: a
 /// dataset may have more of them than a process may open.
 #[derive(Debug, Clone, Default)]
 pub struct Footers(Arc<Mutex<State>>);
@@ -76,6 +76,13 @@ impl Footers {
     /// Forgets the indexes of a file that a reader is through with: they are many times as large as the footer.
     pub fn forget_indexes(&self, file: usize) {
         self.0.lock().expect("no step panics under this lock").indexed.retain(|(known, _), _| *known != file);
+    }
+
+    /// Takes over those of other files.
+    pub fn extend(&self, others: &Self) {
+        let (mut state, others) = (self.0.lock().expect("no step panics under this lock"), others.0.lock().expect("no step panics under this lock"));
+        state.parsed.extend(others.parsed.iter().map(|(file, footer)| (*file, footer.clone())));
+        state.raw.extend(others.raw.iter().map(|(file, raw)| (*file, raw.clone())));
     }
 
     /// Appends what is not read again: file, length, bytes.

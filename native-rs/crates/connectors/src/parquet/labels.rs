@@ -1,15 +1,12 @@
 //! The distinct values of a string column, from its dictionary pages alone: a few kilobytes a row group.
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use parquet::{
-    column::page::{Page, PageReader},
-    file::serialized_reader::SerializedPageReader,
-};
+use parquet::basic::Type as PhysicalType;
 
 use super::{
+    dictionary::{dictionary_page, values_in},
     errors::{guarded, reading},
-    read::Pages,
 };
 use crate::{
     bounds::Bound,
@@ -32,7 +29,7 @@ pub fn read_labels(dataset: &Dataset, column: &str, limit: usize) -> Result<Opti
             let found = guarded(&file.path, &place, || {
                 match labels_of(dataset, index, group, column)? {
                     Labels::Constant(text) => Ok(text.into_iter().collect()),
-                    Labels::Page(bytes, count) => strings(&bytes, count, &file.path),
+                    Labels::Page(bytes, count) => labels_in(&bytes, count).ok_or_else(|| ConnectorError::corrupt(&file.path, "a dictionary page is cut off")),
                     Labels::None => Ok(Vec::new()),
                 }
             })?;
@@ -68,24 +65,11 @@ fn labels_of(dataset: &Dataset, file: usize, group: usize, column: &str) -> Resu
     let group = footer.metadata().row_group(group);
     let leaf = (0..group.num_columns()).find(|leaf| footer.parquet_schema().get_column_root_idx(*leaf) == root);
     let Some(leaf) = leaf else { return Ok(Labels::None) };
-    let pages = Arc::new(Pages::group(blob, group, false));
-    let mut reader = SerializedPageReader::new(pages, group.column(leaf), group.num_rows() as usize, None).map_err(fail)?;
-    match reader.get_next_page().map_err(fail)? {
-        Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Labels::Page(buf, num_values)),
-        _ => Ok(Labels::None),
-    }
+    let page = dictionary_page(&blob, group, leaf).map_err(fail)?;
+    Ok(page.map_or(Labels::None, |(bytes, count)| Labels::Page(bytes, count)))
 }
 
-/// Plain encoding: each string behind its length.
-fn strings(mut bytes: &[u8], count: u32, file: &str) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for _ in 0..count {
-        let next = bytes.split_first_chunk::<4>().and_then(|(length, rest)| rest.split_at_checked(u32::from_le_bytes(*length) as usize));
-        let text = next.and_then(|(text, rest)| {
-            bytes = rest;
-            std::str::from_utf8(text).ok()
-        });
-        found.push(text.ok_or_else(|| ConnectorError::corrupt(file, "a dictionary page is cut off"))?.to_owned());
-    }
-    Ok(found)
+fn labels_in(page: &[u8], count: u32) -> Option<Vec<String>> {
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+    values_in(page, count, PhysicalType::BYTE_ARRAY)?.into_iter().map(text).collect()
 }

@@ -1,4 +1,4 @@
-//! Which rows of a chunk a filter can match, by what the file says of its pages and by Bloom filters.
+//! Which rows of a chunk a filter can match, by what the file says of its pages, by Bloom filters and by dictionaries.
 //!
 //! ```text
 //! day    [1 … 4        ][4 … 9        ][9 … 12          ]    pages of different columns begin at different rows:
@@ -8,7 +8,7 @@
 use std::{cell::RefCell, collections::HashSet, ops::Range, sync::Arc};
 
 use arrow::{
-    array::Array,
+    array::{Array, BooleanArray},
     compute::cast,
     datatypes::{DataType, Field, Schema},
 };
@@ -17,9 +17,11 @@ use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, statistics::StatisticsConverter},
     basic::Type as PhysicalType,
     bloom_filter::Sbbf,
+    file::metadata::ColumnChunkMetaData,
 };
 
 use super::{
+    dictionary::{dictionary_page, dictionary_place, values_in},
     errors::guarded,
     offsets::{Index, bounded, compressed, place_of},
     read::Pages,
@@ -40,7 +42,7 @@ pub type Matching = Option<Vec<Range<u64>>>;
 const WORTH_JUDGING: u64 = 64 << 10;
 const WORTH_JUDGING_REMOTE: u64 = 8 << 20;
 
-/// What is read to judge is a small part of what may be spared: of a file its indexes, of a row group a Bloom filter.
+/// What is read to judge is a small part of what may be spared: of a file its indexes, of a row group a Bloom filter or a dictionary.
 const SMALL_PART: u64 = 4;
 
 /// What a file has to judge a chunk by that is worth to be read.
@@ -48,6 +50,8 @@ struct Grounds {
     bounds: bool,
     /// Leaves with Bloom filters.
     blooms: Vec<usize>,
+    /// Leaves without, all of whose values stand in a dictionary.
+    dictionaries: Vec<usize>,
 }
 
 impl Grounds {
@@ -70,20 +74,32 @@ impl Grounds {
             // How long one is that does not say it, only its header says.
             column.bloom_filter_offset().is_some() && column.bloom_filter_length().map_or(!remote, |length| u64::try_from(length).is_ok_and(|length| small(length, own)))
         };
-        let sought = columns.iter().filter(|column| pruner.seeks(dataset.schema.field(column.index).name())).filter_map(|column| column.leaf);
-        let blooms: Vec<usize> = sought.filter(usable).collect();
-        (bounds || !blooms.is_empty()).then_some(Self { bounds, blooms })
+        let sought = columns.iter().filter(|column| pruner.seeks(dataset.schema.field(column.index).name()));
+        let sought: Vec<(usize, usize)> = sought.filter_map(|column| Some((column.index, column.leaf?))).collect();
+        let blooms: Vec<usize> = sought.iter().map(|(_, leaf)| *leaf).filter(usable).collect();
+        let known = |index: usize| dataset.files[chunk.file].groups[chunk.group].columns.get(index);
+        let whole = |(index, leaf): &(usize, usize)| {
+            let place = dictionary_place(group.column(*leaf));
+            !blooms.contains(leaf) && known(*index).is_some_and(|column| column.dictionary) && place.is_some_and(|place| small(place.end - place.start, own))
+        };
+        let dictionaries: Vec<usize> = sought.iter().filter(|column| whole(column)).map(|(_, leaf)| *leaf).collect();
+        (bounds || !blooms.is_empty() || !dictionaries.is_empty()).then_some(Self { bounds, blooms, dictionaries })
     }
 }
 
 /// Asks for what [`matching`] will read of a remote file. What is wrong with it, that says.
 pub fn will_judge(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, scan: &Schema) {
-    if dataset.footers.is_asked(chunk.file, Index::Bounds) || !dataset.files[chunk.file].deletes.is_empty() {
+    if !dataset.files[chunk.file].deletes.is_empty() {
         return;
     }
     let Ok(footer) = dataset.footers.get(dataset, chunk.file, blob) else { return };
     let columns = Column::all(dataset, chunk, pruner, &footer);
-    if Grounds::of(dataset, blob, chunk, pruner, scan, &footer, &columns).is_some_and(|grounds| grounds.bounds) {
+    let Some(grounds) = Grounds::of(dataset, blob, chunk, pruner, scan, &footer, &columns) else { return };
+    if !grounds.bounds {
+        let group = footer.metadata().row_group(chunk.group);
+        blob.will_need(grounds.dictionaries.iter().filter_map(|leaf| dictionary_place(group.column(*leaf))).collect());
+    } else if !dataset.footers.is_asked(chunk.file, Index::Bounds) {
+        // Which dictionaries are worth reading, these say.
         blob.will_need(place_of(&footer, blob, Index::Bounds).into_iter().collect());
     }
 }
@@ -94,7 +110,7 @@ pub fn matching(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, 
     let columns = Column::all(dataset, chunk, pruner, &footer);
     let Some(grounds) = Grounds::of(dataset, blob, chunk, pruner, scan, &footer, &columns) else { return Ok(None) };
     let footer = if grounds.bounds { bounded(dataset, chunk, blob)?.unwrap_or(footer) } else { footer };
-    let judged = guarded(blob.name(), "what is known of its pages", || Ok(judged(dataset, blob, chunk, pruner, &footer, &columns, &grounds.blooms)));
+    let judged = guarded(blob.name(), "what is known of its pages", || Ok(judged(dataset, blob, chunk, pruner, &footer, &columns, &grounds)));
     if let Some(error) = blob.failure() {
         return Err(error);
     }
@@ -184,8 +200,9 @@ impl Known {
     }
 }
 
-/// The runs of the chunk, and whether a row of each can satisfy the filter. Bloom filters are read where bounds leave something.
-fn judged(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, footer: &ArrowReaderMetadata, columns: &[Column], with_blooms: &[usize]) -> (Vec<Range<u64>>, Vec<bool>) {
+/// The runs of the chunk, and whether a row of each can satisfy the filter. Bloom filters are read where bounds leave something, and
+/// dictionaries where these do.
+fn judged(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, footer: &ArrowReaderMetadata, columns: &[Column], grounds: &Grounds) -> (Vec<Range<u64>>, Vec<bool>) {
     let known: Vec<Known> = columns.iter().map(|column| Known::of(dataset, chunk, footer, column)).collect();
     let all = chunk.start..chunk.start + chunk.rows;
     let mut starts: Vec<u64> = known.iter().flat_map(|known| known.starts.iter().copied()).filter(|start| all.contains(start)).collect();
@@ -198,56 +215,95 @@ fn judged(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, footer
     let place = |index: usize| columns.iter().position(|column| column.index == index);
     let rows: Vec<u64> = runs.iter().map(|run| run.end - run.start).collect();
     let known_at = |index, run: usize| Some(&at[place(index)?][run]);
-    let mut keep = pruner.judge(&dataset.schema, rows.clone(), known_at, |_, _| false);
-    if !with_blooms.is_empty() && keep.contains(&true) {
-        let blooms = RefCell::new(Blooms { blob, chunk, footer, read: Vec::new() });
+    let mut keep = pruner.judge(&dataset.schema, rows.clone(), known_at, |_, _| None);
+    let held = RefCell::new(Values { blob, chunk, footer, read: Vec::new() });
+    for (leaves, of) in [(&grounds.blooms, Of::Bloom), (&grounds.dictionaries, Of::Dictionary)] {
+        if leaves.is_empty() || !keep.contains(&true) {
+            continue;
+        }
         let lacks = |index: usize, values: &HashSet<ScalarValue>| {
-            let leaf = place(index).and_then(|place| columns[place].leaf).filter(|leaf| with_blooms.contains(leaf));
-            leaf.is_some_and(|leaf| blooms.borrow_mut().lack(leaf, dataset.schema.field(index).data_type(), values))
+            let leaf = place(index).and_then(|place| columns[place].leaf).filter(|leaf| leaves.contains(leaf))?;
+            // What is said of the row group holds for all of its runs.
+            held.borrow_mut().lack(leaf, of, dataset.schema.field(index).data_type(), values).then(|| BooleanArray::from(vec![false; runs.len()]))
         };
-        keep = pruner.judge(&dataset.schema, rows, known_at, lacks);
+        let left = pruner.judge(&dataset.schema, rows.clone(), known_at, lacks);
+        keep.iter_mut().zip(left).for_each(|(keep, left)| *keep &= left);
     }
     (runs, keep)
 }
 
-/// The Bloom filters of a row group, read when they are asked for.
-struct Blooms<'a> {
+/// By what a row group says which values a column can have in it.
+#[derive(Clone, Copy)]
+enum Of {
+    Bloom,
+    Dictionary,
+}
+
+enum Has {
+    Bloom(Sbbf),
+    /// Each value's bytes.
+    Dictionary(HashSet<Vec<u8>>),
+}
+
+/// Which values a row group's columns can have, read when it is asked for.
+struct Values<'a> {
     blob: &'a Blob,
     chunk: &'a Chunk,
     footer: &'a ArrowReaderMetadata,
-    read: Vec<(usize, Option<Sbbf>)>,
+    read: Vec<(usize, Option<Has>)>,
 }
 
-impl Blooms<'_> {
+impl Values<'_> {
     /// Whether the column `leaf`, read as `wanted`, has none of the values.
-    fn lack(&mut self, leaf: usize, wanted: &DataType, values: &HashSet<ScalarValue>) -> bool {
+    fn lack(&mut self, leaf: usize, of: Of, wanted: &DataType, values: &HashSet<ScalarValue>) -> bool {
         let column = self.footer.metadata().row_group(self.chunk.group).column(leaf);
         let stored = self.footer.schema().field(self.footer.parquet_schema().get_column_root_idx(leaf)).data_type();
         // Written as they are read, or their bytes are others.
         if !(stored == wanted || is_string(stored) && is_string(wanted)) {
             return false;
         }
+        let physical = column.column_descr().physical_type();
+        let bytes: Option<Vec<Vec<u8>>> = values.iter().map(|value| bytes_of(physical, value)).collect::<Option<Vec<_>>>().map(|all| all.concat());
+        let Some(bytes) = bytes else { return false };
         if !self.read.iter().any(|(known, _)| *known == leaf) {
-            let filter = Sbbf::read_from_column_chunk(column, &Pages::footer(self.blob)).ok().flatten();
-            self.read.push((leaf, filter.filter(|filter| filter.num_blocks() > 0)));
+            let has = match of {
+                Of::Bloom => self.bloom(column),
+                Of::Dictionary => self.dictionary(leaf, physical),
+            };
+            self.read.push((leaf, has));
         }
-        let Some((_, Some(filter))) = self.read.iter().find(|(known, _)| *known == leaf) else { return false };
-        values.iter().all(|value| has_not(filter, column.column_descr().physical_type(), value))
+        match self.read.iter().find(|(known, _)| *known == leaf) {
+            Some((_, Some(Has::Bloom(filter)))) => bytes.iter().all(|value| !filter.check(&value[..])),
+            Some((_, Some(Has::Dictionary(known)))) => bytes.iter().all(|value| !known.contains(value)),
+            _ => false,
+        }
+    }
+
+    fn bloom(&self, column: &ColumnChunkMetaData) -> Option<Has> {
+        let filter = Sbbf::read_from_column_chunk(column, &Pages::footer(self.blob)).ok().flatten();
+        filter.filter(|filter| filter.num_blocks() > 0).map(Has::Bloom)
+    }
+
+    fn dictionary(&self, leaf: usize, physical: PhysicalType) -> Option<Has> {
+        let (page, count) = dictionary_page(self.blob, self.footer.metadata().row_group(self.chunk.group), leaf).ok().flatten()?;
+        Some(Has::Dictionary(values_in(&page, count, physical)?.into_iter().map(<[u8]>::to_vec).collect()))
     }
 }
 
-/// Whether the filter says that no row has the value: of what is one sequence of bytes whoever writes it, but zero, which is two.
-fn has_not(filter: &Sbbf, physical: PhysicalType, value: &ScalarValue) -> bool {
+/// The bytes that a file has where a row has the value: one sequence whoever writes it, but of zero, which is two. None: who knows.
+fn bytes_of(physical: PhysicalType, value: &ScalarValue) -> Option<Vec<Vec<u8>>> {
     use ScalarValue as S;
-    match (physical, value) {
-        (PhysicalType::BYTE_ARRAY, S::Utf8(Some(text)) | S::LargeUtf8(Some(text)) | S::Utf8View(Some(text))) => !filter.check(text.as_str()),
-        (PhysicalType::BYTE_ARRAY, S::Dictionary(_, value)) => has_not(filter, physical, value),
-        (PhysicalType::INT64, S::Int64(Some(value))) => !filter.check(value),
-        (PhysicalType::INT32, S::Int32(Some(value))) => !filter.check(value),
-        (PhysicalType::INT32, S::Int16(Some(value))) => !filter.check(&i32::from(*value)),
-        (PhysicalType::INT32, S::Int8(Some(value))) => !filter.check(&i32::from(*value)),
-        (PhysicalType::DOUBLE, S::Float64(Some(value))) if !value.is_nan() => !(filter.check(value) || *value == 0.0 && filter.check(&-value)),
-        (PhysicalType::FLOAT, S::Float32(Some(value))) if !value.is_nan() => !(filter.check(value) || *value == 0.0 && filter.check(&-value)),
-        _ => false,
-    }
+    Some(match (physical, value) {
+        (PhysicalType::BYTE_ARRAY, S::Utf8(Some(text)) | S::LargeUtf8(Some(text)) | S::Utf8View(Some(text))) => vec![text.as_bytes().to_vec()],
+        (PhysicalType::BYTE_ARRAY, S::Dictionary(_, value)) => return bytes_of(physical, value),
+        (PhysicalType::INT64, S::Int64(Some(value))) => vec![value.to_le_bytes().to_vec()],
+        (PhysicalType::INT32, S::Int32(Some(value))) => vec![value.to_le_bytes().to_vec()],
+        (PhysicalType::INT32, S::Int16(Some(value))) => vec![i32::from(*value).to_le_bytes().to_vec()],
+        (PhysicalType::INT32, S::Int8(Some(value))) => vec![i32::from(*value).to_le_bytes().to_vec()],
+        (PhysicalType::DOUBLE, S::Float64(Some(0.0))) => vec![0.0_f64.to_le_bytes().to_vec(), (-0.0_f64).to_le_bytes().to_vec()],
+        (PhysicalType::FLOAT, S::Float32(Some(0.0))) => vec![0.0_f32.to_le_bytes().to_vec(), (-0.0_f32).to_le_bytes().to_vec()],
+        (PhysicalType::DOUBLE, S::Float64(Some(value))) if !value.is_nan() => vec![value.to_le_bytes().to_vec()],
+        (PhysicalType::FLOAT, S::Float32(Some(value))) if !value.is_nan() => vec![value.to_le_bytes().to_vec()],
+        _ => return None,
+    })
 }

@@ -1,10 +1,12 @@
 //! Parquet: footers say everything before any data is read; row groups are decoded by arrow-rs on the asking thread.
 mod chunks;
+mod dictionary;
 mod encode;
 mod errors;
 mod labels;
 mod matching;
 mod offsets;
+mod open;
 mod options;
 mod picked;
 mod read;
@@ -21,7 +23,7 @@ pub(crate) use errors::{guarded, reading};
 pub(crate) use matching::{Matching, matching, will_judge};
 pub(crate) use read::{Pages, needs};
 pub(crate) use schema::{describe, each_footer, load};
-pub use schema::open_parquet;
+pub use open::{Alike, Columns, Footed, ParquetListing, open_parquet};
 pub(crate) use picked::open_picked;
 pub(crate) use tested::open_tested;
 pub(crate) use write::{as_written, written_schema};

@@ -1,4 +1,4 @@
-//! Opening: footers → files, row groups, types and statistics; checked against the interface.
+//! Footers, and what they say: row groups, types and statistics.
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -11,7 +11,6 @@ use arrow::{
 };
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
-use lockstep_plan::ColumnType;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, statistics::StatisticsConverter},
     basic::{Encoding, LogicalType, PageType},
@@ -21,19 +20,16 @@ use parquet::{
 };
 
 use super::{
-    chunks::Footers,
     errors::{guarded, reading},
-    options::ParquetRequest,
     read::Pages,
 };
 use crate::{
     bounds::Bound,
-    dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
-    declared,
+    dataset::{ColumnChunk, DataFile, Group, Held, is_string},
     errors::{ConnectorError, Result},
     extensions::is_uuid,
-    files::{Union, by_name, constant, folder_columns, in_no_folder, plain, with_folders},
-    paths::{Found, resolve},
+    files::constant,
+    paths::Found,
     store::{Blob, StoreOptions},
 };
 
@@ -43,40 +39,6 @@ const PARQUET_MAGIC: &[u8] = b"PAR1";
 /// Remote footers that are fetched at a time, and the bytes of a file's end that are asked for: most footers are shorter.
 const FOOTERS_AHEAD: usize = 16;
 const TAIL: u64 = 64 << 10;
-
-/// Reads all footers. LS2001 missing input, LS2002 schema, LS2005 damaged file, LS2018 another format.
-pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
-    let found = resolve(&request.paths, &["parquet"], &request.store)?;
-    let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
-    // What the interface says of the files' own columns.
-    let in_folder = |name: &str| found[0].folders.iter().any(|(column, _)| column == name);
-    let declared: Vec<ColumnType> = request.declared.iter().filter(|column| !in_folder(&column.name)).cloned().collect();
-    let footers = Footers::default();
-    let folders = folder_columns(&found, &request.types, &request.declared)?;
-    let required = |name: &str| request.declared.is_empty() || declared.iter().any(|column| column.name == name);
-    let mut union = Union::default();
-    let mut opened: Vec<(ArrowReaderMetadata, u64)> = Vec::with_capacity(found.len());
-    each_footer(&found, &request.store, |index, blob, footer, raw| {
-        union.add(&found[index].path, &plain(&in_no_folder(&with_uuids(&footer), &folders)), required)?;
-        opened.push((footer.clone(), blob.size()));
-        footers.insert(index, footer, raw);
-        Ok(())
-    })?;
-    let own = union.schema();
-    let schema = with_folders(&own, &folders);
-    let mut files = Vec::with_capacity(found.len());
-    for (index, (file, (footer, size))) in found.iter().zip(opened).enumerate() {
-        let mut held = by_name(&own, footer.schema());
-        held.extend(folders.iter().map(|column| Held::Constant(column.values[index].clone())));
-        let described = guarded(&file.path, "the footer", || describe(file, &footer, size, &schema, &held, wanted))?;
-        let lacks = held.iter().any(|held| held.column().is_none());
-        files.push(DataFile { held: lacks.then_some(held), ..described });
-    }
-    let source = if files.len() == 1 { &found[0].path } else { &request.paths.join(", ") };
-    let schema = declared::check(source, "the file has", &schema, &request.declared, |_, _| false)?;
-    union.check_lacking(&request.declared)?;
-    Ok(Dataset { footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
-}
 
 /// Tells the footers one after another (the file's number, the file, its footer, and the footer's bytes where they come from a
 /// store); the ends of remote files are on their way while earlier footers are read.
@@ -154,7 +116,7 @@ fn canonical(data_type: &DataType) -> DataType {
 }
 
 /// The columns of a file. Bytes of a fixed width are uuids where it says so, and plain bytes elsewhere.
-fn with_uuids(footer: &ArrowReaderMetadata) -> SchemaRef {
+pub fn with_uuids(footer: &ArrowReaderMetadata) -> SchemaRef {
     let mut leaves = footer.parquet_schema().columns().iter();
     let fields: Vec<FieldRef> = footer.schema().fields().iter().map(|field| bytes_named(field, &mut leaves)).collect();
     Arc::new(Schema::new(fields))

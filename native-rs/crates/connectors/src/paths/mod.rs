@@ -2,6 +2,7 @@
 mod local;
 mod remote;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// A file found, in table order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// As it is printed; of a URL without its query.
     pub path: String,

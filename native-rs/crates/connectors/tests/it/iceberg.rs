@@ -12,8 +12,9 @@ use arrow::{
     buffer::OffsetBuffer,
     datatypes::{DataType, Field, Fields, Int32Type, Int64Type, Schema},
 };
+use datafusion::logical_expr::{Expr, col, lit};
 use lockstep_connectors::{
-    ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, ParquetRequest, ReadOptions, chunks, open_iceberg, open_parquet, read, read_labels,
+    Bucket, ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, ParquetRequest, ReadOptions, chunks, listed_iceberg, listed_matching, open_iceberg, open_parquet, read, read_labels,
 };
 use lockstep_plan::{IcebergWrite, PartitionField, StoreOptions, WrittenColumn};
 use parquet::{
@@ -21,7 +22,7 @@ use parquet::{
     file::properties::WriterProperties,
 };
 
-use super::{columns, read_all, text, travelled};
+use super::{columns, matching::pruner, read_all, text, travelled};
 
 /// Writes columns with ids, in row groups of `rows`; without one where the id is 0.
 fn write(path: &Path, rows: usize, columns: &[(&str, i32, ArrayRef)]) -> (String, u64) {
@@ -43,7 +44,7 @@ fn column(id: i32, name: &str, data_type: &str) -> IcebergColumn {
 }
 
 fn file((path, size): (String, u64), constants: &[(i32, Option<Constant>)], deletes: &[usize]) -> IcebergFile {
-    IcebergFile { path, size, constants: constants.iter().cloned().collect::<BTreeMap<_, _>>(), unit: None, deletes: deletes.to_vec(), rows: 0, bounds: BTreeMap::new() }
+    IcebergFile { path, size, constants: constants.iter().cloned().collect::<BTreeMap<_, _>>(), unit: None, deletes: deletes.to_vec(), rows: 0, bounds: BTreeMap::new(), buckets: BTreeMap::new() }
 }
 
 fn request(columns: Vec<IcebergColumn>, files: Vec<IcebergFile>, deletes: Vec<DeleteFile>) -> IcebergRequest {
@@ -301,4 +302,36 @@ fn all_in(node: &parquet::schema::types::Type) -> Vec<String> {
     let own = if info.has_id() { format!("{} {}", node.name(), info.id()) } else { node.name().to_owned() };
     let inside = if node.is_group() { node.get_fields() } else { &[] };
     [vec![own], inside.iter().flat_map(|node| all_in(node)).collect()].concat()
+}
+
+/// The specification's values (appendix B) modulo 16, of 10 rows a file; the last file has nulls alone.
+#[test]
+fn files_of_other_buckets_are_left_out() {
+    let bucket = |of, bucket| Bucket { of, bucket };
+    let in_file = |id: i32, buckets: Vec<Bucket>| IcebergFile { rows: 10, buckets: BTreeMap::from([(id, buckets)]), ..file(("f".into(), 1), &[], &[]) };
+    // 34 is 2017239379, iceberg 1210000089, 2017-11-16 -653330422.
+    let of_34 = 2_017_239_379 % 16;
+    let table = vec![column(1, "id", "int64"), column(2, "small", "int32"), column(3, "name", "string"), column(4, "day", "date32"), column(5, "price", "decimal128(9, 2)"), column(6, "ratio", "float64")];
+    let matching = |id: i32, value: i32, filter: &Expr| {
+        let files = [value, value + 1].map(|value| in_file(id, vec![bucket(16, Some(value % 16))])).into_iter();
+        let files = files.chain([in_file(id, vec![bucket(16, None)]), in_file(7, vec![]), in_file(id, vec![bucket(4, Some(value % 4)), bucket(16, Some((value + 1) % 16))])]);
+        let request = request(table.clone(), files.collect(), vec![]);
+        let listed = listed_iceberg(&request).unwrap();
+        listed_matching(&request, &listed, &pruner(&listed, &["id", "small", "name", "day", "price", "ratio"], filter))
+    };
+    let one = [true, false, false, true, false];
+    assert_eq!(matching(1, of_34, &col("id").eq(lit(34_i64))), one);
+    assert_eq!(matching(2, of_34, &col("small").eq(lit(34_i32))), one);
+    assert_eq!(matching(3, 1_210_000_089 % 16, &col("name").eq(lit("iceberg"))), one);
+    assert_eq!(matching(4, (-653_330_422_i32 & i32::MAX) % 16, &col("day").eq(lit(datafusion::scalar::ScalarValue::Date32(Some(17_486))))), one);
+    assert_eq!(matching(5, (-500_754_589_i32 & i32::MAX) % 16, &col("price").eq(lit(datafusion::scalar::ScalarValue::Decimal128(Some(1420), 9, 2)))), one);
+    assert_eq!(matching(1, of_34, &col("id").in_list(vec![lit(34_i64), lit(34_i64)], false)), one);
+    // What says nothing of single values, or of others.
+    let all = [true; 5];
+    for filter in [col("id").not_eq(lit(34_i64)), col("id").gt(lit(34_i64)), col("small").eq(lit(34_i32)), col("id").eq(lit(34_i64)).or(col("small").eq(lit(1_i32)))] {
+        assert_eq!(matching(1, of_34, &filter), all, "{filter}");
+    }
+    assert_eq!(matching(1, of_34, &col("id").eq(lit(34_i64)).and(col("small").eq(lit(1_i32)))), one);
+    // No bucket of a float is right, and none is asked for.
+    assert_eq!(matching(6, 1, &col("ratio").eq(lit(0.5))), all);
 }

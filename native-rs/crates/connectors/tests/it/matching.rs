@@ -1,4 +1,4 @@
-//! Rows left out by what files say of their pages, and by Bloom filters: none that matches, in files of another writer.
+//! Rows left out by what files say of their pages, by Bloom filters and by dictionaries: none that matches, in files of another writer.
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -140,6 +140,57 @@ fn row_groups_whose_bloom_filter_has_no_such_value_are_not_read() {
     let both = col("code").eq(code_at(5)).or(col("code").eq(code_at(39_999)));
     assert_eq!(left(&dataset, &both, &|row| row == 5 || row == 39_999, &[]), ROWS as usize);
     assert_eq!(left(&dataset, &col("miles").eq(lit(4000.01)), &|_| false, &[]), 0);
+}
+
+#[test]
+fn row_groups_whose_dictionary_has_no_such_value_are_not_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let coded = |properties: WriterPropertiesBuilder| properties.set_dictionary_enabled(true).set_statistics_enabled(EnabledStatistics::None);
+    let dataset = opened(directory.path(), coded);
+    let read = |dataset: &Arc<Dataset>, filter: &Expr, matches: &dyn Fn(i64) -> bool| left(dataset, filter, matches, &[]);
+    assert_eq!(read(&dataset, &col("code").eq(lit(4001_i64)), &|_| false), 0);
+    assert_eq!(read(&dataset, &col("day").eq(lit(45_i32)), &|_| false), 0);
+    // Of one row group.
+    assert_eq!(read(&dataset, &col("code").eq(lit(code(100))), &|row| row == 100), 25_000);
+    assert_eq!(read(&dataset, &col("day").eq(lit(44_i32)), &|row| row / 900 == 44), 15_000);
+    assert_eq!(read(&dataset, &col("day").in_list(vec![lit(44_i32), lit(45_i32), lit(-3_i32)], false), &|row| row / 900 == 44), 15_000);
+    assert_eq!(read(&dataset, &col("day").eq(lit(1_i32)).and(col("code").eq(lit(4001_i64))), &|_| false), 0);
+    // Zero is two; NaN and null are in no dictionary that is looked at.
+    assert_eq!(read(&dataset, &col("miles").eq(lit(-0.0)), &|row| row == 0), 25_000);
+    assert_eq!(read(&dataset, &col("miles").eq(lit(0.01)), &|_| false), 0);
+    assert_eq!(read(&dataset, &col("miles").is_null(), &|row| row / 5000 % 2 == 1), ROWS as usize);
+    for filter in [col("day").not_eq(lit(44_i32)), col("day").eq(lit(44_i32)).or(col("miles").gt(lit(0.0)))] {
+        assert_eq!(read(&dataset, &filter, &|_| false), ROWS as usize, "{filter}");
+    }
+    // One that is a large part of what it may spare.
+    assert_eq!(read(&dataset, &col("name").eq(lit("a name of some length 4001")), &|_| false), ROWS as usize);
+    // One that holds the first values alone: the others stand in pages without it.
+    let full = opened(directory.path(), |properties| coded(properties).set_dictionary_page_size_limit(20_000));
+    assert_eq!(read(&full, &col("code").eq(lit(code(24_999))), &|row| row == 24_999), ROWS as usize);
+    // Statistics and Bloom filters are asked before.
+    let known = opened(directory.path(), |properties| properties.set_dictionary_enabled(true).set_bloom_filter_enabled(true));
+    assert_eq!(read(&known, &col("code").eq(lit(4001_i64)), &|_| false), 0);
+}
+
+#[test]
+fn a_damaged_dictionary_is_an_error_or_none() {
+    let directory = tempfile::tempdir().unwrap();
+    opened(directory.path(), |properties| properties.set_dictionary_enabled(true).set_statistics_enabled(EnabledStatistics::None));
+    let bytes = fs::read(file_in(directory.path())).unwrap();
+    let metadata = SerializedFileReader::new(File::open(file_in(directory.path())).unwrap()).unwrap().metadata().clone();
+    let starts = metadata.row_groups().iter().flat_map(|group| group.columns()).map(|column| column.dictionary_page_offset().unwrap() as usize);
+    let filter = col("day").eq(lit(44_i32)).and(col("code").eq(lit(code(39_999)))).and(col("name").eq(lit("a name")));
+    for (number, place) in starts.flat_map(|start| (start..).take(24)).enumerate() {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= if number % 2 == 0 { 0xff } else { 0x10 };
+        fs::write(file_in(directory.path()), damaged).unwrap();
+        let dataset = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() }).unwrap();
+        let options = ReadOptions { prune: Some(pruner(&dataset, &NAMES, &filter)), ..columns(&NAMES) };
+        match read_all(&Arc::new(dataset), 3, &options) {
+            Ok(rows) => assert!(rows.num_rows() <= ROWS as usize, "byte {place}"),
+            Err(error) => assert_eq!(error.code, "LS2005", "byte {place}: {}", error.message),
+        }
+    }
 }
 
 #[test]

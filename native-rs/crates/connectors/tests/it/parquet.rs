@@ -17,7 +17,7 @@ use datafusion::{
     scalar::ScalarValue,
 };
 use lockstep_connectors::{
-    ConnectorError, Dataset, KeyTest, ParquetPart, ParquetRequest, ParquetWriteOptions, Pruner, ReadOptions, chunks, open_parquet, read, read_labels,
+    Columns, ConnectorError, Dataset, Described, KeyTest, ParquetListing, ParquetPart, ParquetRequest, ParquetWriteOptions, Pruner, ReadOptions, chunks, open_parquet, read, read_labels,
 };
 use lockstep_plan::{ColumnType, JsType};
 
@@ -350,4 +350,41 @@ fn a_file_changed_after_opening_is_an_error() {
     let error = read_all(&dataset, 1, &columns(&["id"])).unwrap_err();
     assert_eq!(error.code, "LS2019");
     assert!(error.message.contains("changed"), "{}", error.message);
+}
+
+/// Ranks describe their shares of the files to each other: each opens those alone.
+#[test]
+fn files_are_described_in_parts() {
+    let directory = tempfile::tempdir().unwrap();
+    for number in 0..5 {
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(number * 10..number * 10 + 10));
+        let ratio: ArrayRef = Arc::new(Float64Array::from_iter_values((0..10).map(|row| f64::from(row + 1) / 3e9 / (number + 7) as f64)));
+        let batch = RecordBatch::try_from_iter([("id", ids), ("ratio", ratio)]).unwrap();
+        let mut part = ParquetPart::create(directory.path(), number as usize, &batch.schema(), ParquetWriteOptions::default()).unwrap();
+        part.write(&batch).unwrap();
+        part.close().unwrap();
+    }
+    let listing = ParquetListing::new(ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() }).unwrap();
+    let listing: ParquetListing = serde_json::from_slice(&serde_json::to_vec(&listing).unwrap()).unwrap();
+    let away = |number: usize| directory.path().join(format!("part-0000{number}.parquet"));
+    let (mut columns, mut shares) = (Columns::default(), Vec::new());
+    for share in [0..2, 2..2, 2..5] {
+        let others: Vec<usize> = (0..5).filter(|number| !share.contains(number)).collect();
+        others.iter().for_each(|number| std::fs::rename(away(*number), away(*number).with_extension("away")).unwrap());
+        let (footed, read) = listing.read(share);
+        read.unwrap();
+        others.iter().for_each(|number| std::fs::rename(away(*number).with_extension("away"), away(*number)).unwrap());
+        listing.columns_of(&footed).unwrap().iter().for_each(|alike| listing.add(&mut columns, alike).unwrap());
+        shares.push(footed);
+    }
+    let parts = shares.iter().map(|footed| Described::from_bytes(&listing.describe(&columns, footed).unwrap().to_bytes().unwrap().into()).unwrap());
+    let together = listing.dataset(&columns, parts.collect()).unwrap();
+    let alone = listing.open().unwrap();
+    // Whoever reads bounds of floats must find them as they are.
+    assert_eq!(together.to_bytes().unwrap(), alone.to_bytes().unwrap());
+    let (_, failed) = listing.read(0..0);
+    failed.unwrap();
+    std::fs::write(away(3), b"PAR1").unwrap();
+    let (_, failed) = listing.read(2..5);
+    assert_eq!(failed.unwrap_err().code, "LS2019");
 }

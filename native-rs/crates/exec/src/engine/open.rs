@@ -7,53 +7,33 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
-    AdbcPlace, AdbcRelation, AdbcRequest, ArrowRequest, CsvRequest, Dataset, FlightSqlRelation, FlightSqlRequest, FlightSqlSource, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource, listed_iceberg, open_adbc, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
-    open_postgres, print_type,
+    AdbcPlace, AdbcRelation, AdbcRequest, ArrowRequest, CsvRequest, Dataset, FlightSqlRelation, FlightSqlRequest, FlightSqlSource, IcebergRequest, JsonLinesRequest, PostgresRelation, PostgresRequest, Relation, SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource, listed_iceberg, listed_matching, open_adbc, open_arrow, open_csv, open_json_lines, open_postgres, print_type,
 };
 use lockstep_functions::pruning_predicate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Engine;
+use super::{Engine, footers::sampled};
 use crate::error::{EngineError, Result};
 use crate::planner::logical::{Built, Sources};
 use crate::run::Ranks;
 use crate::source::{Source, pruner};
 
 impl Engine {
-    /// Collective. Rank 0 reads the metadata of all files, the others receive it. `request`: `{ paths, declared, site }`;
-    /// answer: `{ dataset, files, rows, bytes, schema: [{ name, type, nullable }] }`. LS2001, LS2002, LS2005.
-    pub async fn open_parquet(&self, request: &str) -> Result<String> {
-        self.open(request, |request: ParquetRequest| Ok(open_parquet(&request)?)).await
-    }
-
-    /// Collective. As `open_parquet`.
+    /// Collective. As `open_parquet`, but rank 0 reads the metadata of all files, and the others receive them.
     pub async fn open_arrow(&self, request: &str) -> Result<String> {
         self.open(request, |request: ArrowRequest| Ok(open_arrow(&request)?)).await
     }
 
-    /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, nulls?, tolerance?, site }`; answer: also `bad: { count, rows }`,
+    /// Collective. As `open_arrow`; request: `{ paths, declared, types, delimiter, header, nulls?, tolerance?, site }`; answer: also `bad: { count, rows }`,
     /// the lines that are left out, if any are. LS2006.
     pub async fn open_csv(&self, request: &str) -> Result<String> {
         self.open(request, |request: CsvRequest| Ok(open_csv(&request)?)).await
     }
 
-    /// Collective. As `open_parquet`; request: `{ paths, declared, types: [[name, type]], whole, site }`. LS2006.
+    /// Collective. As `open_arrow`; request: `{ paths, declared, types: [[name, type]], whole, site }`. LS2006.
     pub async fn open_json_lines(&self, request: &str) -> Result<String> {
         self.open(request, |request: JsonLinesRequest| Ok(open_json_lines(&request)?)).await
-    }
-
-    /// Collective. As `open_parquet`; request: `{ table, columns, files, deletes, declared, site }`, as `IcebergRequest` says, of
-    /// which the other ranks need `site` alone; `{ failed, site }`: the error of reading the table's metadata. `rows` is null where some may be deleted. LS2002, LS2005, LS2015.
-    pub async fn open_iceberg(&self, request: &str) -> Result<String> {
-        let open = |resolved: Value| match resolved.get("failed") {
-            Some(failed) => Err(EngineError::from_json(&failed.to_string())),
-            None => {
-                let bad = |error| EngineError::bug(format!("a table to open that cannot be read: {error}"));
-                Ok(open_iceberg(&worthwhile(IcebergRequest::deserialize(resolved).map_err(bad)?)?)?)
-            }
-        };
-        self.open(request, open).await
     }
 
     /// Which of a table's files its filter can match, as their manifests tell, by their numbers. Request: as of `open_iceberg`. LS2002
@@ -144,15 +124,12 @@ impl Engine {
     }
 
     async fn open<R: for<'a> Deserialize<'a>>(&self, request: &str, open: impl FnOnce(R) -> Result<Dataset>) -> Result<String> {
-        let opened = |request| {
-            let mut dataset = open(request)?;
-            if let Some(rows) = self.sample {
-                dataset.sample(rows);
-            }
-            Ok(dataset.to_bytes()?)
-        };
+        let opened = |request| Ok(sampled(open(request)?, self.sample).to_bytes()?);
         let bytes = self.described(request, opened).await?;
-        let mut dataset = Dataset::from_bytes(&bytes)?;
+        Ok(self.answered(Dataset::from_bytes(&bytes)?))
+    }
+
+    pub(super) fn answered(&self, mut dataset: Dataset) -> String {
         let (schema, files, rows, size) = (dataset.schema.clone(), dataset.files.len(), dataset.deletes.is_empty().then_some(dataset.rows), dataset.bytes);
         let bad = std::mem::take(&mut dataset.bad);
         let bad = (bad.count > 0).then(|| json!(bad));
@@ -160,21 +137,15 @@ impl Engine {
         if let Some(bad) = bad {
             answer["bad"] = bad;
         }
-        Ok(answer.to_string())
+        answer.to_string()
     }
 
     /// What rank 0 makes of a request, on every rank.
-    async fn described<R: for<'a> Deserialize<'a>>(&self, request: &str, describe: impl FnOnce(R) -> Result<Vec<u8>>) -> Result<Bytes> {
-        #[derive(Deserialize)]
-        struct Site {
-            #[serde(default)]
-            site: String,
-        }
-        let bad = |error: serde_json::Error| EngineError::bug(format!("a request to open that cannot be read: {error}"));
-        let Site { site } = serde_json::from_str(request).map_err(bad)?;
+    pub(super) async fn described<R: for<'a> Deserialize<'a>>(&self, request: &str, describe: impl FnOnce(R) -> Result<Vec<u8>>) -> Result<Bytes> {
+        let site = site_of(request)?;
         let described = match self.ranks.rank {
             0 => {
-                let described = serde_json::from_str(request).map_err(bad).and_then(describe);
+                let described = serde_json::from_str(request).map_err(unreadable).and_then(describe);
                 let described = described.map_err(|error| error.at(&site)).inspect_err(|error| self.fail(error));
                 Some(described?.into())
             }
@@ -192,8 +163,23 @@ impl Engine {
     }
 }
 
+/// Where the program has what a request asks for.
+pub(super) fn site_of(request: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Site {
+        #[serde(default)]
+        site: String,
+    }
+    let Site { site } = serde_json::from_str(request).map_err(unreadable)?;
+    Ok(site)
+}
+
+fn unreadable(error: serde_json::Error) -> EngineError {
+    EngineError::bug(format!("a request to open that cannot be read: {error}"))
+}
+
 /// The request without the files that its filter cannot match.
-fn worthwhile(mut request: IcebergRequest) -> Result<IcebergRequest> {
+pub(super) fn worthwhile(mut request: IcebergRequest) -> Result<IcebergRequest> {
     let mut keep = matching(&request)?.into_iter();
     request.files.retain(|_| keep.next().unwrap_or(true));
     request.filter = None;
@@ -208,7 +194,7 @@ fn matching(request: &IcebergRequest) -> Result<Vec<bool>> {
     let names: Vec<String> = listed.schema.fields().iter().map(|field| field.name().clone()).collect();
     let scan = listed.scan_schema(&names, &Default::default());
     let Some(bounds) = pruning_predicate(filter, &DFSchema::try_from(scan.as_ref().clone())?) else { return Ok(all()) };
-    Ok(pruner(&bounds, &scan)?.map_or_else(all, |pruner| pruner.groups(&listed)))
+    Ok(pruner(&bounds, &scan)?.map_or_else(all, |pruner| listed_matching(request, &listed, &pruner)))
 }
 
 /// What an engine has opened, as so many ranks read it.

@@ -1,5 +1,6 @@
 //! Plans run on 1 rank and on many, as threads of this process: the same answer everywhere.
 mod errors;
+mod footers;
 mod guards;
 mod heavy;
 mod jobs;

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { CompressionType, compressionRegistry, tableFromIPC, StructRow, Vector } from "apache-arrow";
+import { CompressionType, compressionRegistry, MapRow, tableFromIPC, StructRow, Vector } from "apache-arrow";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import lz4 from "lz4js";
@@ -79,10 +79,11 @@ function readArrow(files: readonly string[]): Written {
   return { schema, rows: tables.flatMap((table) => table.toArray().map((row: { toJSON(): Row }) => Object.fromEntries(Object.entries(row.toJSON()).map(([name, value]) => [name, plainValue(value)])))) };
 }
 
-/** Apache Arrow's values of bytes, lists and structs as those of JavaScript. */
+/** Apache Arrow's values of bytes, lists, maps and structs as those of JavaScript. */
 function plainValue(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return String(value);
   if (value instanceof Vector) return Array.from(value as Iterable<unknown>, plainValue);
+  if (value instanceof MapRow) return [...value].map(([key, of]) => ({ key: plainValue(key), value: plainValue(of) }));
   if (value instanceof StructRow) return Object.fromEntries([...value].map(([name, member]) => [String(name), plainValue(member)]));
   return value;
 }

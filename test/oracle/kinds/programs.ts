@@ -75,7 +75,7 @@ export async function copied(path: string, out: string): Promise<void> {
   await rows.orderby("id").groupby("id").rollup({ n: op.min("n"), us: op.max("us"), price: op.min("price") }).writeParquet(`${out}/groups`);
   const texts = rows.derive({ key: (d) => d.id?.toUpperCase() ?? null, at: (d) => (d.us === null ? null : d.us.slice(0, 5)) }).select("n", "key", "at", "id", "us");
   await texts.writeParquet(`${out}/made`, { types: { key: "uuid", at: "time32[ms]", id: "string", us: "string" } });
-  await rows.derive({ list: (d) => (d.tags ?? []).map((one) => ({ key: `${one.key}!`, value: one.value })) }).select("n", "list").writeParquet(`${out}/maps`, { types: { list: "map<string, int32>" } });
+  await rows.derive({ list: (d) => [{ key: `${d.n}!`, value: d.n }, { key: "other", value: null }] }).select("n", "list").writeParquet(`${out}/maps`, { types: { list: "map<string, int32>" } });
 }
 
 export async function noUuid(path: string, out: string): Promise<void> {
@@ -110,7 +110,7 @@ export async function untouched(path: string, out: string): Promise<void> {
 export async function tooLong(path: string): Promise<unknown> {
   "use spmd";
   const rows = await readParquet<{ n: number; price: number | null }>(path);
-  return rows.derive({ twice: (d) => (d.price ?? 0) * 2 }).objects();
+  return rows.derive({ twice: (d) => (d.price ?? 0) * 2 }).select("n", "twice").objects();
 }
 
 export async function bigints(path: string): Promise<unknown> {

@@ -16,6 +16,7 @@ use arrow::{
         Int64Array, ListArray, NullArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray,
         new_null_array,
     },
+    compute::cast,
     datatypes::{DataType, Field, Int32Type, Int64Type, Schema, TimestampNanosecondType, i256},
 };
 use bytes::Bytes;

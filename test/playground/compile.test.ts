@@ -27,8 +27,10 @@ beforeAll(async () => {
     Object.assign(window, {
       compileInWorker: (files: object, main: string, options: object) =>
         new Promise((resolve) => {
-          thread.onmessage = ({ data }) => resolve(data);
-          thread.postMessage({ id: next++, files, main, options });
+          const id = next++;
+          // It also says when it is ready.
+          thread.onmessage = ({ data }) => data.id === id && resolve(data);
+          thread.postMessage({ id, files, main, options });
         }),
     });
   }, `./assets/${worker}`);

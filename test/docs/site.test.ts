@@ -83,7 +83,8 @@ it("an example becomes an editor", async () => {
   await page.getByRole("link", { name: "Edit and compile it here" }).click();
   const frame = page.frameLocator("iframe");
   await expect.poll(() => frame.locator(".cm-content").textContent()).toContain("Station");
-  await expect.poll(() => frame.locator("#view").textContent()).toContain('lockstep.define("src/job.ts#docks"');
+  // The page's compiler has not compiled yet.
+  await expect.poll(() => frame.locator("#view").textContent(), { timeout: 30_000 }).toContain('lockstep.define("src/job.ts#docks"');
   expect(complaints).toEqual([]);
 });
 

@@ -55,7 +55,7 @@ function take(outcome: CompileOutcome): void {
   pending.value = asked.length > 0;
   answers.value++;
   if ("stopped" in outcome) {
-    failure.value = `The compiler took longer than ${LIMIT / 1000} s and was stopped. Change the program, and it starts again.`;
+    failure.value = `The compiler took too long and was stopped. Change the program, and it starts again.`;
     return;
   }
   if ("failed" in outcome) {

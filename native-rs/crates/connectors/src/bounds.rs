@@ -11,9 +11,22 @@ use serde::{Deserialize, Serialize};
 pub enum Bound {
     Boolean(bool),
     Integer(i64),
-    /// Finite: infinite bounds are as good as none.
-    Float(f64),
+    /// Finite: infinite bounds are as good as none. It travels as text: JSON's parser is off by the last bit of some.
+    Float(#[serde(with = "text")] f64),
     Text(String),
+}
+
+/// The shortest text that is this number and no other.
+mod text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
 
 impl Bound {

@@ -61,7 +61,7 @@ function ticksOf(type: ArrowType): ((value: NonNullable<Stored>) => bigint) | un
 
 function bound(constant: Constant | undefined): Comparable | undefined {
   if (constant === null || constant === undefined || "Boolean" in constant) return undefined;
-  return "Integer" in constant ? BigInt(constant.Integer) : "Float" in constant ? constant.Float : Buffer.from(constant.Text);
+  return "Integer" in constant ? BigInt(constant.Integer) : "Float" in constant ? Number(constant.Float) : Buffer.from(constant.Text);
 }
 
 /** Texts by their bytes, as bounds are; numbers whatever their form. */

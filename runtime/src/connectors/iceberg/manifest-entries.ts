@@ -9,7 +9,7 @@ import { bytesOf, openable } from "./paths.ts";
 import { arrowTypeOf } from "./types.ts";
 
 /** A value as a column stores it, by its kind: what the engine calls a bound. */
-export type Constant = { readonly Boolean: boolean } | { readonly Integer: string } | { readonly Float: number } | { readonly Text: string } | null;
+export type Constant = { readonly Boolean: boolean } | { readonly Integer: string } | { readonly Float: string } | { readonly Text: string } | null;
 
 /** No value of the file is outside; null: its manifest does not say. */
 export interface Bounds {
@@ -131,6 +131,9 @@ function boundsOf(file: Readonly<Record<string, unknown>>, field: Field): Bounds
   return { min: bound(found<Buffer>("lower_bounds")), max: bound(found<Buffer>("upper_bounds")), nulls: nulls === undefined ? null : Number(nulls) };
 }
 
+/** As the engine reads it: its parser of JSON is off by the last bit of some numbers. */
+const digitsOf = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
+
 /** A bound as manifests have it (the table spec, appendix D), maybe of the type that the column had before it was widened. */
 function boundIn(bytes: Buffer, field: Field): Constant {
   const type = arrowTypeOf(field);
@@ -150,7 +153,7 @@ function boundIn(bytes: Buffer, field: Field): Constant {
       return bytes.length > 0 && bytes.length <= 8 ? integer(ofTwosComplement(bytes)) : null;
     case "float": {
       const value = bytes.length === 4 ? bytes.readFloatLE() : bytes.length === 8 ? bytes.readDoubleLE() : NaN;
-      return Number.isFinite(value) ? { Float: value } : null;
+      return Number.isFinite(value) ? { Float: digitsOf(value) } : null;
     }
     case "string": {
       const text = bytes.toString();
@@ -196,7 +199,7 @@ function constantOf(path: string, field: Field, value: unknown): Constant {
     case "bigint":
       return { Integer: String(value) };
     case "number":
-      return arrowTypeOf(field).id === "float" ? { Float: value } : { Integer: String(value) };
+      return arrowTypeOf(field).id === "float" ? { Float: digitsOf(value) } : { Integer: String(value) };
     default: {
       // A decimal's digits as a big-endian integer.
       if (arrowTypeOf(field).id === "decimal" && value instanceof Uint8Array && value.length > 0) return { Integer: String(ofTwosComplement(value)) };

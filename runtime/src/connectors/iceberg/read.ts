@@ -123,7 +123,7 @@ function raw(table: IcebergTable, file: ParquetFile, constants: DataFile["consta
 function stored(constant: Constant): Stored {
   if (constant === null) return null;
   if ("Boolean" in constant) return constant.Boolean;
-  if ("Float" in constant) return constant.Float;
+  if ("Float" in constant) return Number(constant.Float);
   if ("Text" in constant) return constant.Text;
   const number = Number(constant.Integer);
   return Number.isSafeInteger(number) ? number : BigInt(constant.Integer);

@@ -87,12 +87,12 @@ pub struct ColumnBounds {
     pub nulls: Option<u64>,
 }
 
-/// A value as a column stores it; integers in digits, which JavaScript's numbers do not all hold.
+/// A value as a column stores it; numbers in digits: JavaScript's do not hold all integers, and JSON's parser is off by the last bit of some floats.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Constant {
     Boolean(bool),
     Integer(String),
-    Float(f64),
+    Float(String),
     Text(String),
 }
 
@@ -101,7 +101,7 @@ impl Constant {
         match self {
             Self::Boolean(value) => Some(Bound::Boolean(*value)),
             Self::Integer(digits) => digits.parse().ok().map(Bound::Integer),
-            Self::Float(value) => Some(Bound::Float(*value)),
+            Self::Float(digits) => digits.parse().ok().map(Bound::Float),
             Self::Text(text) => Some(Bound::Text(text.clone())),
         }
     }

@@ -70,8 +70,8 @@ fn a_tenth_of_the_data_is_memory_enough() {
         // Of each rank: less than this, and a sort has no room for its two or three batches.
         let limit = ROWS * ROW / 10;
         for size in [1, 3] {
-            // A block of a window's groups, and the merges of three sorts, are nearly all of so small a limit: beside an exchange they need more.
-            let wide = size > 1 && matches!(name, "window of groups" | "quantile of a join");
+            // The merges of three sorts are nearly all of so small a limit, and so is a block of a window's groups beside an exchange.
+            let wide = name == "quantile of a join" || (size > 1 && name == "window of groups");
             let limit = if wide { 2 * limit } else { limit };
             let (rows, limited, peak) = run(World { memory: limit as u64, ..World::new(size, 1) }, &path, name, &nodes, expected);
             assert_eq!(rows, expected as u64, "{name} on {size} ranks");

@@ -46,7 +46,7 @@ export type AsofStrategy = "backward" | "forward" | "nearest";
  * How values are binned: into at most `maxbins` of a width of a power of ten, a half or a fifth of one, no less than `minstep`; or of
  * a width of `step`. They begin at multiples of it, or, where they are not `nice`, with the least value.
  */
-export type Bins = { maxbins: number, nice: boolean, minstep: number, step?: number, };
+export type Bins = { maxbins: ExactNumber, nice: boolean, minstep: ExactNumber, step?: ExactNumber, };
 
 /**
  * What the program's interface says of a source column.
@@ -76,6 +76,11 @@ delimiter: string, header: boolean,
  * "gzip" | "zstd" | "none"
  */
 compression: string, layout: Layout, store: StoreOptions, site: string, };
+
+/**
+ * A number where no other literal stands, as `Literal` has it.
+ */
+export type ExactNumber = number | string;
 
 /**
  * A row function's body: a typed tree with JavaScript's semantics.
@@ -220,7 +225,7 @@ export type NamedAggregate = { name: string, function: AggregateFunction, arg?: 
 /**
  * Of `quantile`: 0 is the smallest value, 1 the largest.
  */
-fraction?: number, 
+fraction?: ExactNumber, 
 /**
  * Of `bins`.
  */
@@ -389,7 +394,7 @@ parameters: Array<Expression>,
 /**
  * Of firstValue, lastValue and nthValue; absent: the group.
  */
-frame?: Frame, } | { "kind": "bin", arg: Expression, bins: Bins, offset: number, } | { "kind": "aggregate", aggregate: NamedAggregate, frame?: Frame, };
+frame?: Frame, } | { "kind": "bin", arg: Expression, bins: Bins, offset: ExactNumber, } | { "kind": "aggregate", aggregate: NamedAggregate, frame?: Frame, };
 
 /**
  * The form in which PostgreSQL takes a value.

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { formatDiagnostic, pageOf } from "./diagnostics/format.ts";
-import { codeFrame } from "./diagnostics/frame.ts";
+import { codeFrame, withoutSecrets } from "./diagnostics/frame.ts";
 import { nestedTooDeeply } from "./diagnostics/nested-too-deeply.ts";
 import { syntaxError } from "./diagnostics/syntax-error.ts";
 import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
@@ -106,7 +106,8 @@ function compiled(source: string, options: CompileOptions, fileOf: (id: string) 
   if (needs.length > 0) return { ...unchanged, needs };
   const sources = program.modules.sources();
   sources.set(file, source);
-  const diagnostics = inOrder(program.diagnostics, file).map((d) => reported(d, sources));
+  const shown = withoutSecrets(sources, program.diagnostics);
+  const diagnostics = inOrder(program.diagnostics, file).map((d) => reported(d, shown));
   const dependencies = [...program.modules.dependencies];
   if (program.functions.length === 0 || !program.output) return { ...unchanged, dependencies, stages, diagnostics };
   return {

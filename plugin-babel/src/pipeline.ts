@@ -18,10 +18,10 @@ import { Reading } from "./parse/function.ts";
 import { rowArgumentReader } from "./parse/row-arguments.ts";
 import type { Program } from "./program.ts";
 import { collectCaptures } from "./source/captures.ts";
+import { checkSecrets } from "./source/check-secrets.ts";
 import { findDirectives, headOf } from "./source/directives.ts";
 import { isKnownEarly } from "./source/early.ts";
 import { handedClasses } from "./source/handed-classes.ts";
-import { checkInlined, checkWritten } from "./source/secrets.ts";
 import { mentionsTable } from "./source/table-types.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
 import { validateArrayKeys } from "./validate/array-keys.ts";
@@ -73,7 +73,7 @@ export const pipeline: readonly Pass[] = [
       validateArrayKeys(fn.ir, report(p));
       p.captures.set(fn, collectCaptures(fn, p.modules, report(p)));
     }
-    validateSecrets(p);
+    checkSecrets(p);
   } },
   // Before prune-columns: a column that only a pushed filter reads is not carried further than the scan.
   { name: "push-filters", kind: "transform", run: (p) => {
@@ -117,17 +117,6 @@ export const pipeline: readonly Pass[] = [
   } },
   { name: "emit", kind: "transform", run: emit },
 ];
-
-/** An option that is told to be wrong because of its password is not told twice. */
-function validateSecrets(p: Program): void {
-  const told = new Set(p.diagnostics.map(({ locations: [place] }) => JSON.stringify([place?.file, place?.line, place?.column])));
-  const tell = (d: Program["diagnostics"][number]): void => {
-    const [place] = d.locations;
-    if (!told.has(JSON.stringify([place?.file, place?.line, place?.column]))) p.diagnostics.push(d);
-  };
-  if (p.functions.length > 0) for (const module of [p.module, ...p.modules.looked()]) checkInlined(module, p.inlined, tell);
-  for (const fn of p.functions) checkWritten(fn, p.modules, tell);
-}
 
 /** Two functions of a module may have the same name in different places. */
 function uniqueName(wanted: string, taken: ReadonlySet<string>): string {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve as resolvePath } from "node:path";
-import { loadCompiler, type CompileResult } from "./compiler.ts";
+import { loadCompiler, type CompileResult, type InlinedSecret } from "./compiler.ts";
 import { rankModuleId } from "./bundle/rank-module.ts";
 
 /** What an adapter's bundler does for the compiler. */
@@ -15,10 +15,14 @@ export interface Host {
   watch(file: string): void;
 }
 
+/** The secrets among what is defined, looked for once a build. */
+const found = new WeakMap<Host["defined"], readonly InlinedSecret[]>();
+
 /** Compiles one module, reading the imports the compiler asks for. */
 export async function compileModule(source: string, id: string, host: Host): Promise<CompileResult> {
   const { compile, printStages, secretsAmong } = await loadCompiler();
-  const inlined = secretsAmong(host.defined, process.env);
+  const inlined = found.get(host.defined) ?? secretsAmong(host.defined, process.env);
+  found.set(host.defined, inlined);
   // The same in every adapter: the program after every pass, checked.
   const check = (process.env.LOCKSTEP_DEBUG ?? "").split(",").includes("ir");
   const modules: Record<string, { id: string; code: string } | null> = {};

@@ -7,7 +7,7 @@ export function loadCompiler(): Promise<Compiler> {
   return (loaded ??= import("@lockstep/plugin-babel/compile"));
 }
 
-export type { CompileResult, ManifestFunction } from "@lockstep/plugin-babel/compile";
+export type { CompileResult, InlinedSecret, ManifestFunction } from "@lockstep/plugin-babel/compile";
 export type Diagnostic = import("@lockstep/plugin-babel/compile").CompileResult["diagnostics"][number];
 
 export interface Generated {

@@ -161,5 +161,5 @@ it("schema pull and check", async () => {
   expect(text).toContain("  id: number | null; // int64\n  zone: string | null; // string\n  fare: number | null; // float64\n");
   expect(await cli("check")).toMatchObject({ code: 0, stdout: "trips.schema.ts: as the data\n" });
   writeFileSync(join(programs.scratch, "trips.schema.ts"), text.replace("int64", "float64"));
-  expect(await cli("check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/schema pull adbc:sqlite "trips" -o trips\.schema\.ts/) });
+  expect(await cli("check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/schema pull adbc:sqlite trips -o trips\.schema\.ts/) });
 });

@@ -74,7 +74,7 @@ const fenced = (text: string, language = ""): string => `\`\`\`${language}\n${te
 
 function indexText(): string {
   const rows = inOrder().map(({ code, title, severity = "error" }) => `| [${code}](${code}.md) | ${title} | ${severity} |`);
-  return ["# Diagnostics", "LS10xx directives and imports · LS11xx tables and types · LS12xx row functions · LS13xx parallelism and effects.", ["| Code | Title | Severity |", "|---|---|---|", ...rows].join("\n")].join("\n\n") + "\n";
+  return ["# Diagnostics", "LS10xx directives and imports · LS11xx tables and types · LS12xx row functions and what goes to the ranks · LS13xx parallelism and effects.", ["| Code | Title | Severity |", "|---|---|---|", ...rows].join("\n")].join("\n\n") + "\n";
 }
 
 const inOrder = (): Page[] => [...pages].sort((a, b) => (a.code < b.code ? -1 : 1));

@@ -70,7 +70,7 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
   readParquet: "connectors/parquet/read.ts", readArrow: "connectors/arrow/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", readFlightSql: "connectors/flight/read.ts", readSnowflake: "connectors/snowflake/read.ts", readAdbc: "connectors/adbc/read.ts", readSource: "connectors/source/read.ts", writeParquet: "connectors/parquet/write.ts", writeArrow: "connectors/arrow/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", writeSnowflake: "connectors/snowflake/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
-  bin: "tables/bins.ts", derive: "tables/relocate.ts", join: "tables/join.ts", count: "tables/grouped.ts", spread: "tables/spread.ts",
+  bin: "tables/bins.ts", derive: "tables/relocate.ts", relocate: "tables/relocate.ts", join: "tables/join.ts", count: "tables/grouped.ts", spread: "tables/spread.ts",
 };
 
 function optionsList(verb: string): string {
@@ -114,7 +114,7 @@ export const selectionExample = `trips.select(not("at", startswith("DO"))).fold(
 
 const selections = `## Selections
 
-Columns chosen by their names, wherever a verb takes several: \`select\`, \`relocate\`, \`groupby\`, \`dedupe\`, \`fold\`, \`lookup\`, the columns of a \`join\`, \`drop\` of \`unroll\`.
+Columns chosen by their names, in the arguments of \`select\`, \`relocate\`, \`groupby\`, \`dedupe\`, \`fold\` and \`lookup\`, the columns of a \`join\`, \`before\` and \`after\`, and \`drop\` of \`unroll\`. They may choose none.
 
 - \`all()\`: all columns.
 - \`not("a", ["b"], startswith("c"))\`: all but these.
@@ -128,7 +128,7 @@ What is not there a type refuses, or the build, which says what is written inste
 
 - **Row functions** are JavaScript, not the text of an expression: they see the variables around them (no \`params\`, no \`escape\`), and call JavaScript's own functions in place of \`op.year\` or \`op.startswith\` ([LS1204](diagnostics/LS1204.md) has each). An aggregate or a window is a value beside them, \`op.mean("x")\` or \`op.mean((d) => d.x * 2)\`, not \`(d) => op.mean(d.x)\`; what is computed of several stands in the next \`derive\`.
 - **Columns** have names: no numbers, \`range\`, \`names\`, and no regular expression in \`matches\`. A name that is not there is an error, also in \`not\`, \`relocate\` and \`drop\`.
-- **Grouped tables** go through \`derive\`, \`impute\`, \`filter\`, \`orderby\`, \`slice\`, \`sample\` and \`groupby\`; other verbs come after \`ungroup\`. \`derive\` has no options there.
+- **Grouped tables** go to \`rollup\`, \`count\` and \`pivot\`, and through \`derive\`, \`impute\`, \`filter\`, \`orderby\`, \`slice\`, \`sample\` and \`groupby\`; other verbs come after \`ungroup\`. \`derive\` has no options there.
 - **join**: which rows stay is the verb's name, not an option; columns are named or selected, and computed of both rows by a \`derive\` after it. Rows stand in left, then right order, whichever table is the larger. \`lookup\` takes names and selections.
 - **pivot** lists its \`keys\`, so that there are as many columns: no \`limit\`, \`sort\`, \`keySeparator\`; of two columns it pivots on one text, \`\` { key: (d) => \`\${d.a}_\${d.b}\` } \`\`.
 - **spread** makes as many columns as \`as\` or \`limit\` say, of null where no row has as many elements; elements are no arrays and no objects.

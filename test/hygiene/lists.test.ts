@@ -96,6 +96,14 @@ it("the compiler knows the options that the runtime knows", async () => {
   }
 });
 
+it("the compiler and the runtime take the same names for a secret's", async () => {
+  const [compiler, runtime] = (await Promise.all(["plugin-babel/dist/source/secrets.js", "runtime/dist/observe/schemas.js"].map((file) => import(join(root, file))))) as { isSecretName(name: string): boolean }[];
+  const words = ["pass", "password", "passwordless", "passwd", "passphrase", "pwd", "secret", "token", "tokenizer", "credentials", "api", "access", "account", "private", "signing", "encryption", "auth", "key", "url", "path", "file", "name", "enger"];
+  const made = words.flatMap((one) => words.flatMap((two) => [one + two, `${one}_${two}`, `${one}-${two}`, `${one}${two[0]!.toUpperCase()}${two.slice(1)}`, `__${one}_${two}__`.toUpperCase()]));
+  expect(made.filter((name) => compiler!.isSecretName(name)).length).toBeGreaterThan(1000);
+  expect(made.filter((name) => compiler!.isSecretName(name) !== runtime!.isSecretName(name))).toEqual([]);
+});
+
 it("README has the configuration of each bundler with which test/bundlers builds", () => {
   const tested = readdirSync(join(root, "test/bundlers/project")).filter((name) => name.includes(".config."));
   expect(tested.length).toBeGreaterThan(6);

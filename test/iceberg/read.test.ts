@@ -54,7 +54,7 @@ const at = ({ asOf, ...options }: Known["states"][string]["options"]): jobs.At =
 const states: readonly [string, string, keyof typeof jobs][] = [
   ["evolved", "now", "evolved"], ["evolved", "branch", "evolved"], ["evolved", "snapshot", "before"], ["evolved", "tag", "before"], ["evolved", "time", "before"],
   ["parted", "now", "parted"], ["places", "now", "places"], ["keyed", "now", "keyed"], ["adopted", "now", "adopted"], ["empty", "now", "places"],
-  ["nested", "evolved", "nested"], ["nested", "snapshot", "nestedBefore"], ["nested", "now", "nested"], ["strangers", "now", "strangers"], ["mapped", "now", "mapped"], ["kinds", "now", "kinds"],
+  ["nested", "evolved", "nested"], ["nested", "snapshot", "nestedBefore"], ["nested", "now", "nested"], ["strangers", "now", "strangers"], ["mapped", "now", "mapped"], ["kinds", "now", "kinds"], ["bare", "now", "bare"],
 ];
 
 describe.each(states.map((state, turn) => [...state, turn] as const))("%s, %s", (table, state, name, turn) => {

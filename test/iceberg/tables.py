@@ -78,8 +78,8 @@ class DeleteManifest(ManifestWriterV2):
         return {**super()._meta, "content": "deletes"}
 
 
-def delete_file(table, name, content, columns, ids, partition=None, equality=None, bounds=None):
-    """Commits one delete file of these columns, whose fields have these ids."""
+def file_of(table, name, content, columns, ids, partition=None, equality=None, bounds=None):
+    """Writes one file of these columns, whose fields have these ids."""
     path = f"{table.location()}/data/{name}.parquet"
     fields = [pa.field(key, column.type, metadata={"PARQUET:field_id": str(id)}) for (key, column), id in zip(columns.items(), ids)]
     local = path.removeprefix("file://")
@@ -91,6 +91,12 @@ def delete_file(table, name, content, columns, ids, partition=None, equality=Non
         equality_ids=equality, lower_bounds=bounds, upper_bounds=bounds,
     )
     file.spec_id = table.spec().spec_id
+    return file
+
+
+def delete_file(table, *args, **options):
+    """Commits one delete file."""
+    file = file_of(table, *args, **options)
     with table.transaction() as transaction:
         with transaction.update_snapshot().fast_append() as producer:
             producer.new_manifest_writer = lambda spec: DeleteManifest(spec, table.schema(), producer.new_manifest_output(), producer.snapshot_id, "deflate")
@@ -290,6 +296,20 @@ for numbers in (range(0, 9), range(9, 9), range(9, 31)):
     deep = pa.array([None if i % 4 == 0 else {"at": of, "price": decimal.Decimal(i) / 16} for i, of in zip(numbers, at)], pa.struct([("at", pa.time64("us")), ("price", pa.decimal128(30, 10))]))
     append(kinds, n=pa.array(numbers, pa.int64()), id=ids, at=pa.array(at, pa.time64("us")), price=pa.array([decimal.Decimal(i) / 8 for i in numbers], pa.decimal128(20, 3)), deep=deep)
 state(kinds, "now")
+
+# The same by others: a partition by a time of day whose files have not the column, and uuids that are to Parquet bytes of 16 alone.
+bare = create("bare", (1, "n", LongType()), (2, "at", TimeType()), (3, "id", UUIDType()), (4, "deep", StructType(*optional((5, "id", UUIDType())))), spec=PartitionSpec(PartitionField(2, 1000, IdentityTransform(), "at")))
+left = []
+for micros, at in ((9 * 3_600_000_000 + 250_000, "09:00:00.25"), (86_399_999_999, "23:59:59.999999"), (None, None)):
+    ids = [None if n % 3 == 1 else uuid.uuid5(uuid.NAMESPACE_DNS, f"{at}{n}") for n in range(5)]
+    left += [{"n": n, "at": at, "id": id and str(id), "deep": None if n == 4 else {"id": id and str(id)}} for n, id in enumerate(ids)]
+    raw = pa.array([id and id.bytes for id in ids], pa.binary(16))
+    inside = pa.StructArray.from_arrays([raw], fields=[pa.field("id", pa.binary(16), metadata={"PARQUET:field_id": "5"})], mask=pa.array([n == 4 for n in range(5)]))
+    columns = {"n": pa.array(range(5), pa.int64()), "id": raw, "deep": inside}
+    with bare.transaction() as transaction:
+        with transaction.update_snapshot().fast_append() as producer:
+            producer.append_data_file(file_of(bare, f"bare{len(left)}", DataFileContent.DATA, columns, (1, 3, 4), Record(micros)))
+state(bare, "now", rows=left)
 
 # A map is there, and what is beside it is read.
 mapped = create("mapped", (1, "id", LongType()), (2, "prices", MapType(3, StringType(), 4, DoubleType(), False)), (5, "deep", StructType(*optional((6, "x", LongType()), (7, "of", MapType(8, StringType(), 9, LongType(), False))))))

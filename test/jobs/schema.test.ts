@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { compileFile } from "@lockstep/plugin-babel";
 import { readParquet, table } from "@lockstep/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -147,7 +147,7 @@ it("says what has changed in the data, and exits with 1 then alone", async () =>
   expect(stdout).toMatch(/- amount +float64\n {2}\+ amount +string +has another type\n {2}- note +string +is gone\n {2}\+ tip +float64 +is new/);
   expect(stdout).toContain("src/trips.schema.ts: as the data");
   // What the message proposes takes the change over; nulls that went away are none.
-  expect(stdout).toContain('npx lockstep schema pull sales.csv --delimiter ";" -o sales.schema.ts');
+  expect(stdout).toContain("npx lockstep schema pull sales.csv --delimiter ';' -o sales.schema.ts");
   expect(await run("pull", "sales.csv", "-o", "sales.schema.ts", "--delimiter", ";")).toMatchObject({ code: 0 });
   expect(await run("check")).toMatchObject({ code: 0 });
   rmSync(data);
@@ -160,8 +160,26 @@ it("of CSV texts that are null are columns' nulls, where they are named", async 
   expect(readFileSync(join(folder, "gaps.schema.ts"), "utf8")).toContain("  n: number | null; // float64\n  s: string | null; // string\n");
   expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 0 });
   writeFileSync(join(folder, "gaps.csv"), "n,s\nNo,NA\n2,x\n");
-  expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- n +float64 \| null\n {2}\+ n +string +has another type\n.* gaps\.csv --nulls "NA" "" -o gaps\.schema\.ts/) });
+  expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- n +float64 \| null\n {2}\+ n +string +has another type\n.* gaps\.csv --nulls NA '' -o gaps\.schema\.ts/) });
   rmSync(join(folder, "gaps.schema.ts"));
+});
+
+it("proposes a command that a shell takes as it is meant", async () => {
+  const odd = "it's $(touch planted) `touch planted` *";
+  mkdirSync(join(folder, odd));
+  writeFileSync(join(folder, odd, "a b.csv"), "n|s\n1|$x\n");
+  const out = "odd $(touch planted).schema.ts";
+  expect(await run("pull", `${odd}/*.csv`, "--delimiter", "|", "--nulls", "$x", "*", "", "-o", out, "--name", "Odd")).toMatchObject({ code: 0 });
+  writeFileSync(join(folder, odd, "a b.csv"), "n|s\n1|y\n");
+  const { code, stdout } = await run("check", out);
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/- s +null \| null\n {2}\+ s +string/)]);
+  const command = /npx lockstep schema (pull .*)$/m.exec(stdout)![1]!;
+  // What a shell makes of its words.
+  const { stdout: words } = spawnSync("sh", ["-c", `printf '%s\\0' ${command}`], { encoding: "utf8", cwd: folder });
+  expect(words.split("\0").slice(0, -1)).toEqual(["pull", `${odd}/*.csv`, "--delimiter", "|", "--nulls", "$x", "*", "", "-o", out]);
+  expect(existsSync(join(folder, "planted"))).toBe(false);
+  rmSync(join(folder, out));
+  rmSync(join(folder, odd), { recursive: true });
 });
 
 it("of CSV without a line of names", async () => {
@@ -180,7 +198,7 @@ it("over https, the file's name without what follows the question mark", async (
   const server = createServer((request, response) => {
     const [, from, to] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
     const part = bytes.subarray(Number(from ?? 0), to ? Number(to) + 1 : undefined);
-    if (!request.url!.startsWith("/lake/web.parquet?v=2")) response.writeHead(404).end();
+    if (!/^\/lake\/(\w+=\d\/)?web\.parquet\?v=2/.test(request.url!)) response.writeHead(404).end();
     else response.writeHead(from === undefined ? 200 : 206, { "content-range": `bytes ${from ?? 0}-${Number(from ?? 0) + part.length - 1}/${bytes.length}`, etag: '"1"' }).end(part);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -188,11 +206,17 @@ it("over https, the file's name without what follows the question mark", async (
   try {
     expect(await run("pull", url)).toMatchObject({ code: 0, stdout: expect.stringContaining("web.schema.ts: interface Web, 5 columns") });
     expect(await run("check", "web.schema.ts")).toMatchObject({ code: 0 });
-    for (const secret of ["X-Amz-Signature=planted", "sig=planted"]) {
+    for (const secret of ["X-Amz-Signature=planted", "sig=planted", "x#token=planted"]) {
       const { code, stderr } = await run("pull", `${url}&${secret}`, "-o", "signed.schema.ts");
       expect([code, stderr]).toEqual([1, expect.stringMatching(/^error LS2016: the URL holds a signature(?![^]*planted)/)]);
     }
     expect(existsSync(join(folder, "signed.schema.ts"))).toBe(false);
+    // Folders are called by what is in them.
+    for (const place of ["key=5", "passenger_count=1"]) {
+      const keyed = url.replace("web.parquet", `${place}/web.parquet`);
+      expect(await run("pull", keyed), place).toMatchObject({ code: 0 });
+      expect(await run("pull", keyed.replace("//", "//me:planted@"), "-o", "signed.schema.ts")).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error LS2016: the URL holds a signature(?![^]*planted)/) });
+    }
   } finally {
     server.close();
     rmSync(join(folder, "web.schema.ts"));
@@ -217,8 +241,25 @@ export default 1;
   expect(text).toContain("export interface Things {\n  id: number | null; // int64\n  at: Date | null; // timestamp[us]\n}\n");
   expect(text).not.toContain("declare module");
   expect(await run("check", "src/things.schema.ts")).toMatchObject({ code: 0 });
+  expect(await run("pull", "src/things.ts#things", "--options", '{ "deep": false, "author": "me", "authority": 5 }', "-o", "src/authors.schema.ts")).toMatchObject({ code: 0 });
+  rmSync(join(folder, "src/authors.schema.ts"));
+  // A module is loaded where somebody found a snapshot only if it is below.
+  const outside = mkdtempSync(join(tmpdir(), "lockstep-outside-"));
+  try {
+    writeFileSync(join(outside, "evil.ts"), `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(join(outside, "loaded"))}, "");\n`);
+    for (const path of [join(outside, "evil.ts#x"), `../../${basename(outside)}/evil.ts#x`]) {
+      writeFileSync(join(folder, "src/evil.schema.ts"), text.replace("things.ts#things", path));
+      expect(await run("check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/src\/evil\.schema\.ts: LS2016: .* outside of this folder[^]*src\/things\.schema\.ts: as the data/) });
+      expect(existsSync(join(outside, "loaded"))).toBe(false);
+    }
+    await run("check", "src/evil.schema.ts");
+    expect(existsSync(join(outside, "loaded"))).toBe(true);
+  } finally {
+    rmSync(outside, { recursive: true });
+    rmSync(join(folder, "src/evil.schema.ts"));
+  }
   writeFileSync(join(folder, "src/things.schema.ts"), text.replace("false}", "true}"));
-  expect(await run("check", "src/things.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/\+ note +string \| null +is new\n.* src\/things\.ts#things --options '\{"deep":true\}' -o/) });
+  expect(await run("check", "src/things.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/\+ note +string \| null +is new\n.* 'src\/things\.ts#things' --options '\{"deep":true\}' -o/) });
   expect(await run("pull", "src/things.ts#deep", "-o", "src/things.schema.ts")).toMatchObject({ code: 0, stdout: expect.stringContaining("3 columns; readSource<Things>(deep)") });
   // What is built with it.
   const built = compileFile(`import { readSource } from "@lockstep/runtime";
@@ -236,6 +277,8 @@ export async function job() {
     [["src/things.ts#default"], "LS2016: readSource reads what a source of defineSource gives, not a number"],
     [["src/things.ts#gone"], "LS2025: gone: schema: no such host"],
     [["src/things.ts#things", "--options", '{ "api": { "token": "planted" } }'], "LS2016: --options: token is a secret"],
+    ...["authorization", "auth", "x-auth", "bearer", "signature", "access_key", "accessKey", "access-key"].map((name) => [["src/things.ts#things", "--options", `{ "of": { "${name}": "planted" } }`], `LS2016: --options: ${name} is a secret`] as const),
+    [["src/things.ts#things", "--options", '{ "password": 1234 }'], "LS2016: --options: password is a secret"],
     [["src/things.ts#things", "--options", '{ "url": "https://me:planted@host" }'], "LS2016: --options: url is a secret"],
     [["src/things.ts#things", "--options", '{ "planted"'], "LS2016: --options: "],
     [["src/things.ts#things", "--nulls", "NA"], 'LS2016: readSource has no option "nulls"'],

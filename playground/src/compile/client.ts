@@ -17,10 +17,8 @@ export class CompileClient {
   readonly #limit: number;
   readonly #answer: (outcome: CompileOutcome) => void;
   #thread: CompilerThread | undefined;
-  /** It listens: until then its script is on the way, which is no compile that does not end. */
-  #ready = false;
-  /** It has compiled: what V8 has not seen yet takes several times as long. */
-  #warm = false;
+  /** Milliseconds that a compile may take now; none until the thread listens: its script on the way is no compile that does not end. */
+  #patience: number | undefined;
   #running: { readonly id: number; timer?: ReturnType<typeof setTimeout> } | undefined;
   /** What was asked for while another compile ran: only the last matters. */
   #waiting: Wanted | undefined;
@@ -46,24 +44,25 @@ export class CompileClient {
   }
 
   #limitTime(): void {
-    if (this.#ready && this.#running) this.#running.timer ??= setTimeout(() => this.#stop(), this.#warm ? this.#limit : 4 * this.#limit);
+    if (this.#patience !== undefined && this.#running) this.#running.timer ??= setTimeout(() => this.#stop(), this.#patience);
   }
 
   #listened(): CompilerThread {
     const thread = this.#start();
     thread.onmessage = ({ data }) => {
       if ("ready" in data) {
-        this.#ready = true;
+        // What V8 has not seen yet takes several times as long.
+        this.#patience = 4 * this.#limit;
         this.#limitTime();
       } else if (data.id === this.#running?.id) {
-        this.#warm = true;
+        this.#patience = this.#limit;
         this.#done(data);
       }
     };
     // The script was not to be had, or its top level threw.
     thread.onerror = (event) => {
       this.#thread = undefined;
-      this.#ready = this.#warm = false;
+      this.#patience = undefined;
       if (this.#running) this.#done({ id: this.#running.id, failed: `The compiler did not start: ${event.message || "its script is not to be had"}. Load the page again.` });
     };
     return thread;
@@ -72,7 +71,7 @@ export class CompileClient {
   #stop(): void {
     this.#thread?.terminate();
     this.#thread = undefined;
-    this.#ready = this.#warm = false;
+    this.#patience = undefined;
     this.#done({ stopped: true });
   }
 

@@ -1,7 +1,7 @@
 /**
  * A diagnostic is data: what its documentation page says, and how an occurrence is worded.
  *
- * Codes: LS10xx directives and imports · LS11xx tables and types · LS12xx row functions · LS13xx parallelism and effects.
+ * Codes: LS10xx directives and imports · LS11xx tables and types · LS12xx row functions and what goes to the ranks · LS13xx parallelism and effects.
  */
 import type { SourceSpan } from "../ir/types.ts";
 import type { Diagnostic, DiagnosticKind, DiagnosticLocation } from "./diagnostic.ts";

@@ -7,6 +7,8 @@ export type DiagnosticKind = "user-error" | "not-parallelisable" | "not-supporte
 export interface DiagnosticLocation extends SourceSpan {
   /** What is to be seen there; the first location is the primary one. */
   readonly label: string;
+  /** What stands there is shown nowhere. */
+  readonly secret?: true;
 }
 
 export interface TextEdit extends SourceSpan {

@@ -2,6 +2,9 @@ import type { SourceSpan } from "../ir/types.ts";
 import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
+/** What is found where a login is written out. */
+export const WITH_LOGIN = "one with a password";
+
 type Mistake =
   /** `shorthand`: `{ limt }`, where the name is the value as well. */
   | { readonly kind: "unknown"; readonly owner: string; readonly name: string; readonly known: readonly string[]; readonly shorthand: boolean }
@@ -69,13 +72,13 @@ export const wrongOption = defineDiagnostic(
       case "value":
         return {
           message: `'${mistake.name}' of ${owner} takes ${mistake.takes}, not ${mistake.found}`,
-          locations: [at(span, mistake.found)],
+          locations: [{ ...at(span, mistake.found), ...(mistake.found === WITH_LOGIN && { secret: true }) }],
           fix: { message: mistake.instead === null ? `write ${mistake.takes}, or leave '${mistake.name}' out` : `write ${mistake.instead}`, edits: replaced(mistake.instead) },
         };
       case "no-object":
         return {
           message: `${owner} takes an object of options here, not ${mistake.found}`,
-          locations: [at(span, mistake.found)],
+          locations: [{ ...at(span, mistake.found), ...(mistake.found === WITH_LOGIN && { secret: true }) }],
           why: [`its options are ${mistake.known.join(", ")}`],
           fix: { message: mistake.instead === null ? `write { ${mistake.known[0]}: … }, or leave it out` : `write ${mistake.instead}`, edits: replaced(mistake.instead) },
         };

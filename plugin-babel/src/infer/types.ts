@@ -89,9 +89,11 @@ class TypeInference {
     const verb = verbOf(i.op);
     if (inputs.some((type, n) => type.groups !== null && !(n === 0 && verb.grouped))) return this.#report(groupedTable(i.op, i.span));
 
+    // What is selected is named, even where it is nothing.
+    const isBare = i.rows.every((r) => r.role === "parameter");
     this.#select(i, inputs);
     const doubtful = new Set(i.inputs.flatMap((v) => [...(this.#doubtful.get(v) ?? [])]));
-    if (i.rows.every((r) => r.role === "parameter")) i.rows.push(...this.#implied(i, inputs));
+    if (isBare) i.rows.push(...this.#implied(i, inputs));
     for (const argument of i.rows) {
       if (argument.expression !== null || argument.source === "" || argument.aggregate === "count") continue;
       argument.expression = this.#expression(i, argument, inputs, doubtful);
@@ -130,7 +132,7 @@ class TypeInference {
   #select(i: Instruction, inputs: readonly TableType[]): void {
     const chosen = (of: RowArgument | OutputColumn): string[] => {
       const { row } = inputs[of.input]!;
-      i.wild = true;
+      i.wild = [...new Set([...(i.wild ?? []), of.input])];
       for (const name of of.selector!.names) {
         if (!columnOf(row, name)) this.#report(withoutEdits(misspeltColumn(name, of.span, row, this.#origin(i.inputs[of.input]!, name))));
       }

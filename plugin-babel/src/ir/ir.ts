@@ -175,8 +175,8 @@ export interface Instruction {
   readonly open?: boolean;
   /** The variables it stands for hold no table on some paths (`let t = null`), where reading them is the program's own error. */
   partial?: true;
-  /** Some of its columns are chosen by what their names are like: columns that a file has and the interface leaves out might be, too. */
-  wild?: true;
+  /** The inputs of which columns are chosen by what their names are like: columns that a file has and the interface leaves out might be, too. */
+  wild?: readonly (0 | 1)[];
   /** Of readers: the interface's columns. Of `get`: the cell. */
   declared: RowType | null;
   /** By infer-types; null for observers and writers. */

@@ -38,8 +38,13 @@ export function planExpression(e: Expression): Data {
 function planLiteral(e: LiteralExpression): Data {
   const { value } = e;
   if (typeof value === "bigint") return value.toString();
-  if (typeof value === "number" && !isExactInJson(value)) return Object.is(value, -0) ? "-0" : String(value);
-  return value;
+  return typeof value === "number" ? planNumber(value) : value;
+}
+
+/** A number where no other literal stands (`ExactNumber` of the plan). */
+export function planNumber(value: number): Data {
+  if (isExactInJson(value)) return value;
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 /** JSON lacks some numbers, and parsers round a literal of many digits twice: it may lose its last bit. */

@@ -23,7 +23,7 @@ export function printInstruction(i: Instruction): string {
   const parts = [`%${i.id} = ${i.op}`, ...i.inputs.map((v) => `%${v}`)];
   for (const [name, scalar] of Object.entries(i.scalars)) parts.push(`${name}=${printScalar(scalar)}`);
   if (i.partial) parts.push("partial");
-  if (i.wild) parts.push("wild");
+  if (i.wild) parts.push(`wild ${JSON.stringify(i.wild)}`);
   if (i.declared) parts.push(`declares ${printRow(i.declared)}`);
   for (const row of i.rows) parts.push(printRowArgument(row));
   for (const row of i.pushed) parts.push(`pushed ${printRowArgument(row)}`);

@@ -45,7 +45,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const scalars: Record<string, Scalar> = {};
   for (let name = s.accept(/(\w+)=(?=")/); name !== null; name = s.accept(/(\w+)=(?=")/)) scalars[name] = { source: s.string(), span: NOWHERE };
   const partial = s.accept(/partial\b/) !== null;
-  const wild = s.accept(/wild\b/) !== null;
+  const wild = s.accept(/wild \[([01,]+)\]/)?.split(",").map((input) => (input === "1" ? 1 : 0));
   const declared = s.accept(/declares /) === null ? null : readRow(s);
   const rows: RowArgument[] = [];
   const pushed: RowArgument[] = [];
@@ -71,7 +71,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const order: Order | null = s.accept(/unordered/) !== null ? { observed: false, why: null } : s.accept(/ordered /) !== null ? { observed: true, why: s.string() || null } : null;
   const executes = s.accept(/executes/) !== null ? true : s.accept(/answered/) !== null ? false : null;
   const frame = Number(s.accept(/frame (\d+)/) ?? 0);
-  return instruction({ id, op, inputs, scalars, ...(partial ? { partial } : {}), ...(wild ? { wild } : {}), declared, rows, pushed, columns, type, demanded, besides, limit: limit === null ? null : Number(limit), distribution, order, executes, frame, span: readSpan(s) });
+  return instruction({ id, op, inputs, scalars, ...(partial ? { partial } : {}), ...(wild && { wild }), declared, rows, pushed, columns, type, demanded, besides, limit: limit === null ? null : Number(limit), distribution, order, executes, frame, span: readSpan(s) });
 }
 
 function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {

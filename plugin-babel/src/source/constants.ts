@@ -126,6 +126,21 @@ function enumOf(node: t.TSEnumDeclaration, place: Place): { readonly value: Cons
   return { value: members };
 }
 
+/** What is written somewhere. */
+export interface Written {
+  readonly node: t.Node;
+  readonly place: Place;
+}
+
+/** The literal that a const holds, wherever it stands. */
+export function writtenOut(node: t.Node, place: Place, depth = 0): Written {
+  const e = bare(node);
+  const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
+  const declarator = binding?.constant && depth < 20 ? binding.path.node : null;
+  if (declarator?.type !== "VariableDeclarator" || declarator.id.type !== "Identifier" || !declarator.init) return { node, place };
+  return writtenOut(declarator.init, { module: place.module, scope: binding!.scope }, depth + 1);
+}
+
 export function keyName(key: t.Node): string | null {
   if (key.type === "Identifier") return key.name;
   if (key.type === "StringLiteral") return key.value;

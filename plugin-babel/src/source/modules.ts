@@ -40,13 +40,13 @@ export class Modules {
     return [...this.#parsed.values()].filter((module) => module !== null);
   }
 
-  /** Undefined: its source is needed. Null: it is not to be read, or does not parse. */
-  #load(importer: string, specifier: string): ModuleSource | null | undefined {
+  /** Undefined: its source is needed, which is noted if it `asks`. Null: it is not to be read, or does not parse. */
+  #load(importer: string, specifier: string, asks = true): ModuleSource | null | undefined {
     if (specifier.startsWith("node:")) return null;
     const key = `${importer}\0${specifier}`;
     const given = this.#given[key];
     if (given === undefined) {
-      this.needs.add(key);
+      if (asks) this.needs.add(key);
       return undefined;
     }
     if (given === null) return null;
@@ -64,17 +64,17 @@ export class Modules {
     return this.#load(importer.id, specifier) ?? null;
   }
 
-  /** Where an imported name is declared. */
-  follow(importer: ModuleSource, name: ImportedName, depth = 0): Resolved {
+  /** Where an imported name is declared; `asks`: also in modules that are yet to come. */
+  follow(importer: ModuleSource, name: ImportedName, asks = true, depth = 0): Resolved {
     const foreign: Resolved = { kind: "foreign", ...name };
     if (name.specifier === RUNTIME || name.imported === "*" || depth > 20) return foreign;
-    const module = this.#load(importer.id, name.specifier);
+    const module = this.#load(importer.id, name.specifier, asks);
     if (!module) return foreign;
     const exported = module.exports.get(name.imported);
     if (exported === undefined) return foreign;
-    if (typeof exported !== "string") return this.follow(module, exported, depth + 1);
+    if (typeof exported !== "string") return this.follow(module, exported, asks, depth + 1);
     const passedOn = module.imports.get(exported);
-    return passedOn ? this.follow(module, passedOn, depth + 1) : { kind: "declared", module, name: exported };
+    return passedOn ? this.follow(module, passedOn, asks, depth + 1) : { kind: "declared", module, name: exported };
   }
 
   /** The declaration of a type that is named at `at`: in a block around it, in the module, or where it is imported from. */

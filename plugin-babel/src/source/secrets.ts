@@ -1,11 +1,4 @@
-/** Secrets that would stand in what is built: written out in what the ranks get, or put in the place of a name by the bundler. None is ever printed. */
-import type * as t from "@babel/types";
-import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { inlinedSecret } from "../diagnostics/inlined-secret.ts";
-import type { ParsedFunction } from "./frames.ts";
-import { type BabelScope, type ModuleSource, spanOf } from "./module.ts";
-import type { Modules } from "./modules.ts";
-import { evaluatedNodes, isTypeOnly } from "./walk.ts";
+/** What is taken for a secret: in a text, by a name, among what a bundler defines. None is ever printed. */
 
 /** A name that the bundler replaces by a secret; the secret itself is not here. */
 export interface InlinedSecret {
@@ -17,6 +10,8 @@ export interface InlinedSecret {
   readonly why: string;
   /** The variables that a reader or writer looks at in its place. */
   readonly variables: string | null;
+  /** Only the object as a whole has it: its members are replaced one by one. */
+  readonly whole?: true;
 }
 
 /** What a text is that is no one else's business; null: nothing. */
@@ -25,16 +20,29 @@ interface Found {
   readonly variables: string | null;
 }
 
-const secretNames = /pass(?:word|wd|phrase)|(?:^|[^a-z])pwd|secret|token|credential|(?:api|access|account|private|signing|encryption|auth)_?key/i;
+/** The runtime's `observe/schemas.ts` has both as well. */
+const secretNames = /pass(?:word(?!_?less)|wd|phrase)|(?:^|[^a-z])(?:pwd|pass(?![a-z]))|secret|token(?!i[sz])|credential|(?:api|access|account|private|signing|encryption|auth)_?key/i;
+/** What says where a secret is, or of what kind. */
+const ofSecrets = /_(?:ur[il]|path|file|endpoint|name|variable|env|header|type)_*$/i;
+
+/** Whether what is called so is a secret: "API_TOKEN", "clientSecret". */
+export function isSecretName(name: string): boolean {
+  const words = name.replace(/([a-z\d])([A-Z])/g, "$1_$2").replaceAll("-", "_");
+  return secretNames.test(words) && !ofSecrets.test(words);
+}
+
 /** What names like these hold besides: a number, a switch, nothing. */
-const isPlain = (value: string): boolean => /^(?:\d{0,9}|true|false|null|undefined)$/.test(value);
+export const isPlain = (value: string): boolean => /^(?:\d{0,9}|true|false|null|undefined)$/.test(value);
+
+/** What stands for a secret where none is shown. */
+export const isPlaceholder = (value: string): boolean => /^(?:\*+|…+|\.+|<.*>|\{.*\})$/.test(value);
 
 const variablesOf: Readonly<Record<string, string>> = {
-  s3: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE,",
+  s3: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
   gs: "GOOGLE_APPLICATION_CREDENTIALS",
-  az: "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a service principal's,",
+  az: "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a service principal's",
   postgres: "PGPASSWORD or DATABASE_URL",
-  grpc: "LOCKSTEP_FLIGHT_TOKEN, or LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD,",
+  grpc: "LOCKSTEP_FLIGHT_TOKEN, or LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD",
   snowflake: "SNOWFLAKE_PASSWORD or SNOWFLAKE_PRIVATE_KEY_PATH",
 };
 const schemes: Readonly<Record<string, string>> = { s3a: "s3", postgresql: "postgres", "grpc+tls": "grpc", "grpc+tcp": "grpc" };
@@ -51,15 +59,17 @@ export function secretIn(text: string): Found | null {
   return null;
 }
 
+const nameOf = (scheme: string): string => schemes[scheme.toLowerCase()] ?? scheme.toLowerCase();
+
+/** A path may have an @, and a port stands before it; keys of stores have slashes. Bounds: a long text without an @ is read once. */
+const logins = [/(s3a?|gs|az):\/\/[^\s/?#@:]{0,512}:([^\s?#@\0]{1,2048})@/gi, /([a-z][a-z0-9+.-]{0,20}):\/\/[^\s/?#@:]{0,512}:([^\s/?#@\0]{1,2048})@/gi];
+
 function secretUrl(text: string): Found | null {
-  const [, scheme = "", password = ""] = /([a-z][a-z0-9+.-]{0,20}):\/\/[^\s/?#@:]*:([^\s?#@\0]+)@/i.exec(text) ?? [];
-  const named = schemes[scheme.toLowerCase()] ?? scheme.toLowerCase();
-  // A path may have an @, and a port stands before it; keys of stores have slashes.
-  const isPassword = password !== "" && (["s3", "gs", "az"].includes(named) || !password.includes("/")) && !/^(?:\*+|…+|\.+|<.*>|\{.*\})$/.test(password);
-  if (isPassword) return { what: "a URL with a password", variables: variablesOf[named] ?? null };
+  const login = logins.flatMap((pattern) => [...text.matchAll(pattern)]).find(([, , password]) => !isPlaceholder(password!));
+  if (login) return { what: "a URL with a password", variables: variablesOf[nameOf(login[1]!)] ?? null };
   const signed = /[?&](?:x-amz-|x-goog-)?(?:signature|sig|password|(?:access_|security-)?token)=[^&\s\0]{3,}/i.test(text);
   const [, first = ""] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
-  return signed ? { what: "a URL with a signature or a token", variables: variablesOf[schemes[first.toLowerCase()] ?? first.toLowerCase()] ?? null } : null;
+  return signed ? { what: "a URL with a signature or a token", variables: variablesOf[nameOf(first)] ?? null } : null;
 }
 
 /**
@@ -67,15 +77,19 @@ function secretUrl(text: string): Found | null {
  * `defined`: names, and JavaScript's text of their values, as bundlers take them.
  */
 export function secretsAmong(defined: Readonly<Record<string, string>>, env: Readonly<Record<string, string | undefined>>): InlinedSecret[] {
-  const variables = new Map(Object.entries(env).filter(([name, value]) => secretNames.test(name) && value !== undefined && value.length >= 8).map(([name, value]) => [value!, name]));
-  return Object.entries(defined).flatMap(([name, text]) =>
+  const variables = new Map(Object.entries(env).filter(([name, value]) => isSecretName(name) && value !== undefined && value.length >= 8).map(([name, value]) => [value!, name]));
+  const found = Object.entries(defined).flatMap(([name, text]) =>
     leavesOf(valueOf(text), name).flatMap(([path, value]): InlinedSecret[] => {
-      const found = secretIn(value);
+      const looks = secretIn(value);
       const variable = variables.get(value);
-      const why = found ? `its value is ${found.what}` : variable !== undefined ? `its value is that of ${variable} in the environment of this build` : secretNames.test(path.slice(path.lastIndexOf(".") + 1)) && !isPlain(value) ? "its name says so" : null;
-      return why === null ? [] : [{ name, path, why, variables: found?.variables ?? variable ?? null }];
+      const isNamed = isSecretName(path.replace(/(?:\.\d+)+$/, "").replace(/^.*\./s, "")) && !isPlain(value);
+      const why = looks ? `its value is ${looks.what}` : variable !== undefined ? `its value is that of ${variable} in the environment of this build` : isNamed ? "its name says so" : null;
+      return why === null ? [] : [{ name, path, why, variables: looks?.variables ?? null }];
     }),
   );
+  // Of an object whose members are defined one by one there is no text: it has what they have.
+  const objects = Object.keys(defined).filter((name) => defined[name] === "");
+  return [...found, ...found.flatMap((secret) => objects.filter((name) => secret.name.startsWith(`${name}.`)).map((name) => ({ ...secret, name, whole: true as const })))];
 }
 
 /** Undefined: it is computed. */
@@ -91,86 +105,4 @@ function valueOf(text: string): unknown {
 function leavesOf(value: unknown, path: string): (readonly [path: string, value: string])[] {
   if (typeof value === "string") return [[path, value]];
   return typeof value === "object" && value !== null ? Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, `${path}.${key}`)) : [];
-}
-
-/** Names of a module that the bundler replaces by secrets. LS1223 */
-export function checkInlined(module: ModuleSource, inlined: readonly InlinedSecret[], report: (d: Diagnostic) => void): void {
-  // Most modules have none of them: no walk then.
-  const possible = inlined.filter(({ name }) => module.code.includes(name.slice(name.lastIndexOf(".") + 1)));
-  if (possible.length === 0) return;
-  const visit = (node: t.Node, around: BabelScope): void => {
-    if (isTypeOnly(node)) return;
-    const scope = module.scopeOf(node) ?? around;
-    const called = nameOf(node, scope);
-    const found = called === null ? undefined : possible.find(({ name, path }) => called === path || ((called === name || called.startsWith(`${name}.`)) && path.startsWith(`${called}.`)));
-    if (!found) return evaluatedNodes(node).forEach((child) => visit(child, scope));
-    const own = /^(?:process|import\.meta)\.env\.(\w+)$/.exec(found.path)?.[1];
-    const read = own === undefined ? "read it from process.env" : `read process.env.${own}`;
-    report(inlinedSecret({
-      message: `The bundler puts a secret in the place of '${called}'`,
-      label: "would stand in the built files",
-      why: found.why,
-      fix: `take '${found.name}' out of what the bundler defines, and ${read} when the program runs${found.variables === null ? "" : `; readers and writers look at ${found.variables} themselves`}`.replace(/, themselves$/, " themselves"),
-    }, spanOf(node, module)));
-  };
-  visit(module.program, module.scope);
-}
-
-/** `process.env.X`, `import.meta.env.X`, or a name that nothing in the module binds. */
-function nameOf(node: t.Node, scope: BabelScope): string | null {
-  switch (node.type) {
-    case "Identifier": {
-      const binding = scope.getBinding(node.name);
-      const declared = binding?.path.parent as { readonly declare?: boolean } | undefined;
-      return !binding || declared?.declare === true ? node.name : null;
-    }
-    case "MetaProperty":
-      return `${node.meta.name}.${node.property.name}`;
-    case "MemberExpression":
-    case "OptionalMemberExpression": {
-      const object = nameOf(node.object, scope);
-      const { property } = node;
-      const name = !node.computed && property.type === "Identifier" ? property.name : node.computed && property.type === "StringLiteral" ? property.value : null;
-      return object === null || name === null ? null : `${object}.${name}`;
-    }
-    default:
-      return null;
-  }
-}
-
-/** Texts that go to the ranks as they are written: in a function, and in the constants, functions and classes that it names, wherever these stand. LS1223 */
-export function checkWritten({ annotated, module }: ParsedFunction, modules: Modules, report: (d: Diagnostic) => void): void {
-  const seen = new Set<t.Node>();
-  const visit = (node: t.Node, of: ModuleSource, around: BabelScope): void => {
-    if (isTypeOnly(node) || seen.has(node)) return;
-    seen.add(node);
-    const scope = of.scopeOf(node) ?? around;
-    const text = writtenText(node);
-    const found = text === null ? null : secretIn(text);
-    if (found) {
-      const fix = found.variables === null ? "give it to the function as an argument that comes from process.env" : `leave it out: ${found.variables} of the environment have it when the job runs`;
-      return report(inlinedSecret({ message: `${found.what[0]!.toUpperCase()}${found.what.slice(1)} is written out here`, label: "would stand in the built files", fix }, spanOf(node, of)));
-    }
-    if (node.type === "Identifier") {
-      const imported = scope.getBinding(node.name)?.kind === "module" ? of.imports.get(node.name) : undefined;
-      const declared = imported ? modules.follow(of, imported) : { kind: "declared" as const, module: of, name: node.name };
-      const binding = declared.kind === "foreign" ? undefined : imported ? declared.module.scope.getBinding(declared.name) : scope.getBinding(node.name);
-      // What an annotated function calls of other annotated ones is told where these stand.
-      if (declared.kind === "declared" && binding && /^(?:Variable|Function|Class)Declarat/.test(binding.path.node.type)) visit(binding.path.node, declared.module, binding.scope);
-    }
-    evaluatedNodes(node).forEach((child) => visit(child, of, scope));
-  };
-  visit(annotated.node, module, module.scope);
-}
-
-/** What is computed of a text. */
-const HOLE = "\0";
-
-/** The text that a node makes, with holes where it is computed; null: it is no text that is written out. */
-function writtenText(node: t.Node): string | null {
-  if (node.type === "StringLiteral") return node.value;
-  if (node.type === "TemplateLiteral") return node.quasis.map(({ value }) => value.cooked ?? "").join(HOLE);
-  if (node.type !== "BinaryExpression" || node.operator !== "+") return null;
-  const [left, right] = [writtenText(node.left), writtenText(node.right)];
-  return left === null && right === null ? null : (left ?? HOLE) + (right ?? HOLE);
 }

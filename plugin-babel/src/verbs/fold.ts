@@ -1,8 +1,8 @@
 import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
 import { mixedColumn } from "../diagnostics/mixed-column.ts";
-import type { Instruction, OutputColumn } from "../ir/ir.ts";
+import { columnOf, type Instruction, type OutputColumn } from "../ir/ir.ts";
 import { eitherType, planType, printJs } from "../ir/types.ts";
-import { followsFirst, namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
+import { followsKept, namedExpressions, passKept, readBy, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 /** Of the two columns that are made. */
@@ -19,6 +19,8 @@ export const fold: Verb = {
     const [key, value] = [made(i, "key"), made(i, "value")];
     // How they are named could not be read.
     if (!key || !value) return null;
+    // A column may be named and selected as well.
+    i.rows = [...new Map(i.rows.map((r) => [r.name, r])).values()];
     const types = [...new Set(i.rows.map((r) => printJs(planType(r.expression!.type.js))))];
     if (types.length > 1) context.report(mixedColumn(types, i.span));
     const folded = new Set(i.rows.map((r) => r.name));
@@ -28,12 +30,12 @@ export const fold: Verb = {
     const type = i.rows.map((r) => r.expression!.type).reduce(eitherType, i.rows[0]?.expression!.type ?? { js: "number", nullable: false });
     return { row: [...rest, { name: key.as, type: { js: "string", nullable: false } }, { name: value.as, type }], groups: null };
   },
-  distribution: (i, inputs) => renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null)),
+  distribution: followsKept,
   communicates: silent,
   order: () => "passes",
   besides: (i) => (i.wild ? "seen" : "passes"),
   rowwise: false,
-  passFilter: (i, read) => (i.columns.some((c) => c.input === 1 && read.has(c.as)) ? null : { input: 0 }),
+  passFilter: passKept,
   repeatable: true,
   demands: (i, demanded) => {
     const rest = i.columns.filter((c) => c.input === 0 && demanded.has(c.as)).map((c) => c.from);
@@ -50,7 +52,7 @@ export const fold: Verb = {
         names: i.rows.map((r) => r.name),
         keep: i.columns.filter((c) => c.input === 0).map((c) => c.as),
         ...(key && { key: key.as }),
-        ...(value && { value: value.as, type: planType(i.rows[0]!.expression!.type.js), columns: namedExpressions(i.rows) }),
+        ...(value && { value: value.as, type: planType(columnOf(i.type!.row, value.as)!.js), columns: namedExpressions(i.rows) }),
       },
     };
   },

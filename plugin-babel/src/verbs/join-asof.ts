@@ -6,7 +6,7 @@ import { columnOf, type Instruction, type RowArgument } from "../ir/ir.ts";
 import { type Column, printType } from "../ir/types.ts";
 import { checkKeys, keyData, keysOf, outputColumns } from "./join.ts";
 import { expressionOf, readBy, union } from "./rules.ts";
-import { reportTwice } from "./select.ts";
+import { reportTwice } from "./named.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** The first pair of keys is that of `on`, the others those of `by`. */

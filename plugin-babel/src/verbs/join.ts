@@ -1,5 +1,4 @@
 import { joinKeyTypes } from "../diagnostics/join-key-types.ts";
-import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
 import { ANY, type Distribution, replicated } from "../ir/distribution.ts";
 import type { Data } from "../ir/data.ts";
@@ -7,8 +6,8 @@ import type { Instruction, OutputColumn, TableType } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
 import { type Column, eitherType } from "../ir/types.ts";
 import { conditionData, matchOf, splitCondition } from "./condition.ts";
-import { expressionOf, names, readBy, renameKeys, together, union } from "./rules.ts";
-import { reportTwice } from "./select.ts";
+import { reportMissing, reportTwice } from "./named.ts";
+import { expressionOf, names, optionOf, readBy, renameKeys, together, union } from "./rules.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** Which rows leave the join. */
@@ -49,13 +48,12 @@ const mayLack: Readonly<Record<JoinType, readonly (0 | 1)[]>> = { inner: [], lef
  */
 export function outputColumns(i: Instruction, type: JoinType, left: TableType, right: TableType): OutputColumn[] {
   const rightKeys = keysOf(i, "right");
-  const isNamed = parameterOf(i, "values") !== undefined;
-  const shared = new Set(keysOf(i, "left").flatMap((l, n) => (!isNamed && l.name !== null && l.name === rightKeys[n]?.name ? [l.name] : [])));
-  const named = (input: 0 | 1, { row }: TableType): string[] => (isNamed ? [...new Set(i.columns.filter((c) => c.input === input).map((c) => c.from))] : names(row));
+  const shared = new Set(keysOf(i, "left").flatMap((l, n) => (!isNamed(i) && l.name !== null && l.name === rightKeys[n]?.name ? [l.name] : [])));
+  const named = (input: 0 | 1, { row }: TableType): string[] => (isNamed(i) ? [...new Set(i.columns.filter((c) => c.input === input).map((c) => c.from))] : names(row));
   const leftNames = named(0, left).filter((name) => type !== "right" || !shared.has(name));
   const rightNames = named(1, right).filter((name) => type === "right" || !shared.has(name));
   const clash = (name: string) => leftNames.includes(name) && rightNames.includes(name);
-  const suffixed = (name: string, side: 0 | 1): string => (clash(name) ? `${name}${parameterOf(i, `suffix ${side}`) ?? `_${side + 1}`}` : name);
+  const suffixed = (name: string, side: 0 | 1): string => (clash(name) ? `${name}${(optionOf(i, `suffix ${side}`) as string | undefined) ?? `_${side + 1}`}` : name);
   return [
     ...leftNames.map((from): OutputColumn => {
       const merged = type === "full" && shared.has(from) ? { merged: true as const } : {};
@@ -65,17 +63,8 @@ export function outputColumns(i: Instruction, type: JoinType, left: TableType, r
   ];
 }
 
-/** What the options say. */
-const parameterOf = (i: Instruction, name: string): unknown => {
-  const value = i.rows.find((r) => r.role === "parameter" && r.name === name)?.expression;
-  return value?.kind === "literal" ? value.value : undefined;
-};
-
-/** The columns that are named and there are not. */
-function reportNamed(i: Instruction, inputs: readonly TableType[], context: TypeContext): void {
-  for (const { input, from, span } of i.columns) if (!columnOf(inputs[input]!.row, from)) context.report(misspeltColumn(from, span, inputs[input]!.row, context.origin(i, input, from)));
-  i.columns = i.columns.filter((c) => columnOf(inputs[c.input]!.row, c.from));
-}
+/** Whether the columns of the result are named, perhaps by selections that choose none. */
+export const isNamed = (i: Instruction): boolean => optionOf(i, "values") === true;
 
 /** Both inputs by the key columns, where each key is a plain column. */
 function keyColumns(i: Instruction, role: "left" | "right"): string[] | null {
@@ -103,7 +92,7 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
       checkKeys(i, context);
       splitCondition(i);
       if (keepsLeftOnly) return left!;
-      reportNamed(i, [left!, right!], context);
+      i.columns = reportMissing(i, i.columns, [left!, right!], context);
       i.columns = outputColumns(i, type, left!, right!);
       i.rows = i.rows.filter((r) => r.role !== "parameter" || r.name === "values");
       reportTwice(i.columns, context);
@@ -144,7 +133,7 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
       const side = (input: 0 | 1) => i.columns.filter((c) => (c.input === input || c.merged) && demanded.has(c.as)).map((c) => c.from);
       return [union(keepsLeftOnly ? demanded : side(0), readBy(i.rows, 0)), union(keepsLeftOnly ? [] : side(1), readBy(i.rows, 1))];
     },
-    besides: (i, input) => ((input === 1 && keepsLeftOnly) || (parameterOf(i, "values") !== undefined && !i.wild) ? "ends" : "passes"),
+    besides: (i, input) => ((input === 1 && keepsLeftOnly) || (isNamed(i) && !i.wild?.includes(input as 0 | 1)) ? "ends" : "passes"),
     prune: (i, demanded) => {
       i.columns = i.columns.filter((c) => demanded.has(c.as));
     },

@@ -1,23 +1,18 @@
-import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
 import { ANY } from "../ir/distribution.ts";
 import { columnOf, type Instruction, type OutputColumn, type TableType } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
-import { checkKeys, join, keyData, keysOf } from "./join.ts";
-import { names, readBy, renameKeys, union } from "./rules.ts";
+import { checkKeys, isNamed, join, keyData, keysOf } from "./join.ts";
+import { reportMissing } from "./named.ts";
+import { names, passKept, readBy, renameKeys, union } from "./rules.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** What is looked up: the columns named, else all that the left table lacks. */
 function looked(i: Instruction, left: TableType, right: TableType, context: TypeContext): OutputColumn[] {
-  const named = i.columns.filter((c) => c.input === 1);
+  if (isNamed(i)) return reportMissing(i, i.columns, [left, right], context);
   // Also those of a file that the interface leaves out.
-  if (named.length === 0) i.wild = true;
-  if (named.length === 0) return names(right.row).filter((name) => !columnOf(left.row, name)).map((name) => ({ input: 1, from: name, as: name, span: i.span }));
-  return named.filter((c) => {
-    const isThere = columnOf(right.row, c.from) !== null;
-    if (!isThere) context.report(misspeltColumn(c.from, c.span, right.row, context.origin(i, 1, c.from)));
-    return isThere;
-  });
+  i.wild = [1];
+  return names(right.row).filter((name) => !columnOf(left.row, name)).map((name) => ({ input: 1, from: name, as: name, span: i.span }));
 }
 
 export const lookup: Verb = {
@@ -48,13 +43,13 @@ export const lookup: Verb = {
   communicates: (i, inputs) => join.communicates(i, inputs),
   order: (_, input) => (input === 0 ? "passes" : "observes"),
   rowwise: true,
-  passFilter: (i, read) => (i.columns.some((c) => c.input === 1 && read.has(c.as)) ? null : { input: 0 }),
+  passFilter: passKept,
   repeatable: false,
   demands: (i, demanded) => {
     const side = (input: 0 | 1) => i.columns.filter((c) => c.input === input && demanded.has(c.as)).map((c) => c.from);
     return [union(side(0), readBy(i.rows, 0)), union(side(1), readBy(i.rows, 1))];
   },
-  besides: (i, input) => (input === 1 && !i.wild ? "ends" : "passes"),
+  besides: (i, input) => (input === 1 && !i.wild?.includes(1) ? "ends" : "passes"),
   prune: (i, demanded) => {
     i.columns = i.columns.filter((c) => demanded.has(c.as));
   },

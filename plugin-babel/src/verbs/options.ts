@@ -9,7 +9,10 @@ export type Taken =
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, texts, columns, selection, weight, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "selection", "weight", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const of = (kind: Exclude<Taken["kind"], "one" | "types" | "options">): Taken => ({ kind });
+const [boolean, number, count, character, date] = [of("boolean"), of("number"), of("count"), of("character"), of("date")];
+const [text, texts, columns, selection, weight] = [of("text"), of("texts"), of("columns"), of("selection"), of("weight")];
+const [database, server, address] = [of("database"), of("server"), of("address")];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -50,6 +53,7 @@ export const optionsOf = {
   print: range,
   bin: { maxbins: number, nice: boolean, minstep: number, step: number, offset: number },
   derive: { drop: boolean, before: selection, after: selection },
+  relocate: { before: selection, after: selection },
   join: { suffix: texts },
   count: { as: text },
   spread: { as: texts, limit: count, drop: boolean },

@@ -3,8 +3,9 @@ import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { verbArgument } from "../diagnostics/verb-argument.ts";
 import { columnOf, type Instruction, type OutputColumn, selectedBy } from "../ir/ir.ts";
 import type { RowType } from "../ir/types.ts";
+import { reportMissing, reportTwice } from "./named.ts";
 import { names } from "./rules.ts";
-import { reportTwice, select } from "./select.ts";
+import { select } from "./select.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** Whether a column says where others are put. */
@@ -46,9 +47,8 @@ export const relocate: Verb = {
   signature: [{ kind: "relocated" }],
   besides: () => "passes",
   type: (i, [input], context) => {
-    const moved = i.columns.filter((c) => !isAnchor(c));
-    for (const { from, span } of moved) if (!columnOf(input!.row, from)) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
-    const columns = relocated(i, moved.filter((c) => columnOf(input!.row, c.from)), input!.row, context);
+    const moved = reportMissing(i, i.columns.filter((c) => !isAnchor(c)), [input!], context);
+    const columns = relocated(i, moved, input!.row, context);
     if (!columns) return null;
     i.columns = columns;
     reportTwice(i.columns, context);

@@ -1,6 +1,5 @@
-import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
-import { columnOf } from "../ir/ir.ts";
-import { reportTwice, select } from "./select.ts";
+import { reportMissing, reportTwice } from "./named.ts";
+import { select } from "./select.ts";
 import type { Verb } from "./verb.ts";
 
 /** A select of all columns in place: it is one from the type rule on. */
@@ -13,9 +12,7 @@ export const rename: Verb = {
   besides: () => "passes",
   type: (i, [input], context) => {
     const asked = new Map(i.columns.map((c) => [c.from, c]));
-    for (const { from, span } of asked.values()) {
-      if (!columnOf(input!.row, from)) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
-    }
+    reportMissing(i, asked.values(), [input!], context);
     i.columns = input!.row.map(({ name }) => ({ input: 0, from: name, as: asked.get(name)?.as ?? name, span: asked.get(name)?.span ?? i.span }));
     reportTwice(i.columns, context);
     return { ...input!, row: i.columns.map((c, n) => ({ name: c.as, type: input!.row[n]!.type })) };

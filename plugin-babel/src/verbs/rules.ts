@@ -3,7 +3,7 @@ import { ANY, type Distribution, meet } from "../ir/distribution.ts";
 import { aggregateFunctions } from "../functions/index.ts";
 import { columnsRead } from "../ir/expression.ts";
 import type { Binning, Instruction, RowArgument, TableType } from "../ir/ir.ts";
-import { planExpression } from "../ir/plan-expression.ts";
+import { planExpression, planNumber } from "../ir/plan-expression.ts";
 import type { Data } from "../ir/data.ts";
 import { planType, type RowType } from "../ir/types.ts";
 
@@ -26,6 +26,19 @@ export function renameKeys(d: Distribution, rename: (column: string) => string |
 }
 
 export const silent = (): null => null;
+
+/** The result is where the first input is; a key is gone where its column is, or another of that name stands in its place. */
+export const followsKept = (i: Instruction, inputs: readonly Distribution[]): Distribution =>
+  renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null));
+
+/** A filter on columns of the first input alone may stand above the verb. */
+export const passKept = (i: Instruction, read: ReadonlySet<string>): { readonly input: number } | null => (i.columns.some((c) => c.input === 1 && read.has(c.as)) ? null : { input: 0 });
+
+/** What an option says that is known when building; undefined: it is not given. */
+export function optionOf(i: Instruction, name: string): unknown {
+  const option = i.rows.find((r) => r.role === "parameter" && r.name === name)?.expression;
+  return option?.kind === "literal" ? option.value : undefined;
+}
 
 /** True when rows of `d` with equal `keys` already are on one rank. */
 export function together(d: Distribution | undefined, keys: readonly string[]): boolean {
@@ -64,14 +77,16 @@ export function aggregateData(r: RowArgument, i: Instruction): Data {
     name: r.name,
     function: aggregateFunctions.get(r.aggregate!)!.plan,
     ...(r.expression ? { arg: expressionOf(r) } : {}),
-    ...(r.fraction === undefined ? {} : { fraction: r.fraction }),
+    ...(r.fraction === undefined ? {} : { fraction: planNumber(r.fraction) }),
     ...(r.binning ? { bins: binsOf(r.binning) } : {}),
     ...(pair ? { other: expressionOf(pair) } : {}),
   };
 }
 
 /** How values are binned, as the plan has it. */
-export const binsOf = ({ offset: _, ...bins }: Binning): Data => ({ ...bins });
+export const binsOf = ({ maxbins, nice, minstep, step }: Binning): Data => ({
+  maxbins: planNumber(maxbins), nice, minstep: planNumber(minstep), ...(step !== undefined && { step: planNumber(step) }),
+});
 
 export function expressionOf(row: RowArgument): Data {
   if (row.expression === null) throw new Error(`no expression for ${row.role} ${row.name ?? ""}`);

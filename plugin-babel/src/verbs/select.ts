@@ -1,15 +1,8 @@
-import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
-import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { type OutputColumn, columnOf } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
+import { reportMissing, reportTwice } from "./named.ts";
 import { renameKeys, silent } from "./rules.ts";
-import type { TypeContext, Verb } from "./verb.ts";
-
-export function reportTwice(columns: readonly OutputColumn[], context: TypeContext): void {
-  columns.forEach((c, n) => {
-    if (columns.findIndex((other) => other.as === c.as) < n) context.report(duplicateColumn(c.as, c.span));
-  });
-}
+import type { Verb } from "./verb.ts";
 
 export const select: Verb = {
   name: "select",
@@ -22,12 +15,7 @@ export const select: Verb = {
     // As in Arquero: a column named twice stands where it was named first, under the name given last.
     const chosen = new Map<string, OutputColumn>();
     for (const column of i.columns) chosen.set(column.from, column);
-    const row: Column[] = [];
-    for (const { from, as, span } of chosen.values()) {
-      const type = columnOf(input!.row, from);
-      if (type) row.push({ name: as, type });
-      else context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
-    }
+    const row = reportMissing(i, chosen.values(), [input!], context).map(({ from, as }): Column => ({ name: as, type: columnOf(input!.row, from)! }));
     i.columns = [...chosen.values()];
     reportTwice(i.columns, context);
     return { ...input!, row };

@@ -1,19 +1,14 @@
-import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
 import { verbArgument } from "../diagnostics/verb-argument.ts";
 import type { Data } from "../ir/data.ts";
 import type { Expression } from "../ir/expression.ts";
 import { columnOf, type Instruction, type OutputColumn, type RowArgument } from "../ir/ir.ts";
 import { planExpression } from "../ir/plan-expression.ts";
 import { elementOf, isList, isNested, type Column, type JsType, mayBeNull, unsureType, type ValueType } from "../ir/types.ts";
-import { expressionOf, followsFirst, readBy, renameKeys, silent, union } from "./rules.ts";
+import { reportTwice } from "./named.ts";
+import { expressionOf, followsKept, optionOf, passKept, readBy, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 const listsOf = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "list");
-const option = (i: Instruction, name: string): unknown => {
-  const value = i.rows.find((r) => r.role === "parameter" && r.name === name)?.expression;
-  return value?.kind === "literal" ? value.value : undefined;
-};
-
 /** Where an element comes from, as a column: its place, then its array. */
 const elementFrom = (list: string, place: number): string => `${place} ${list}`;
 const partsOf = (from: string): { readonly place: number; readonly list: string } => ({ place: parseInt(from, 10), list: from.slice(from.indexOf(" ") + 1) });
@@ -37,25 +32,22 @@ export const spread: Verb = {
   type: (i, [input], context) => {
     const lists = listsOf(i);
     if (lists.length === 0) return null;
-    const limit = option(i, "limit") as number;
-    const isKept = option(i, "drop") === false;
+    const limit = optionOf(i, "limit") as number;
+    const isKept = optionOf(i, "drop") === false;
     const columns: OutputColumn[] = [];
-    const add = (column: OutputColumn): void => {
-      if (columns.some((c) => c.as === column.as)) context.report(duplicateColumn(column.as, column.span));
-      columns.push(column);
-    };
     const addElements = ({ name, span }: RowArgument): void => {
       for (let n = 0; n < limit; n++) {
-        const as = lists.length === 1 ? (option(i, `as ${n}`) as string | undefined) : undefined;
-        add({ input: 1, from: elementFrom(name!, n), as: as || `${name}_${n + 1}`, span });
+        const as = lists.length === 1 ? (optionOf(i, `as ${n}`) as string | undefined) : undefined;
+        columns.push({ input: 1, from: elementFrom(name!, n), as: as || `${name}_${n + 1}`, span });
       }
     };
     for (const { name } of input!.row) {
       const list = lists.find((each) => each.name === name);
-      if (!list || isKept) add({ input: 0, from: name, as: name, span: i.span });
+      if (!list || isKept) columns.push({ input: 0, from: name, as: name, span: i.span });
       if (list) addElements(list);
     }
     for (const list of lists) if (!columnOf(input!.row, list.name!)) addElements(list);
+    reportTwice(columns, context);
     const wrong = lists.find((list) => !isList(list.expression!.type.js));
     if (wrong) {
       context.report(verbArgument("spread", "columns of arrays, or an object of row functions that give arrays,", wrong.span, wrong.expression!.type.js === "string" ? 'split the text: spread({ part: (d) => d.text.split(" ") }, …)' : "name a column of arrays; a member of an object is derived: (d) => d.at.x"));
@@ -73,11 +65,11 @@ export const spread: Verb = {
     });
     return { row, groups: null };
   },
-  distribution: (i, inputs) => renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null)),
+  distribution: followsKept,
   communicates: silent,
   order: () => "passes",
   rowwise: true,
-  passFilter: (i, read) => (i.columns.some((c) => c.input === 1 && read.has(c.as)) ? null : { input: 0 }),
+  passFilter: passKept,
   repeatable: true,
   demands: (i, demanded) => {
     const read = i.columns.filter((c) => demanded.has(c.as));

@@ -1,19 +1,13 @@
 import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
-import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { verbArgument } from "../diagnostics/verb-argument.ts";
 import type { Instruction, OutputColumn, RowArgument } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
 import { elementOf, isList, unsureType, type Column, type ValueType } from "../ir/types.ts";
-import { followsFirst, namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
+import { reportMissing } from "./named.ts";
+import { followsKept, namedExpressions, optionOf, readBy, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 const listsOf = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "list");
-
-/** What an option says. */
-function optionOf(i: Instruction, name: string): string | number | null {
-  const option = i.rows.find((r) => r.role === "parameter" && r.name === name)?.expression;
-  return option?.kind === "literal" ? (option.value as string | number) : null;
-}
 
 /** The column of the places. */
 const indexOf = (i: Instruction): OutputColumn | undefined => i.columns.find((c) => c.input === 1 && c.from === PLACE);
@@ -31,9 +25,9 @@ export const unroll: Verb = {
   type: (i, [input], context) => {
     const lists = listsOf(i);
     if (lists.length === 0) return null;
-    for (const { from, span } of i.columns) if (!columnOf(input!.row, from)) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
+    reportMissing(i, i.columns, [input!], context);
     const dropped = new Set(i.columns.map((c) => c.from));
-    const index = optionOf(i, "index") as string | null;
+    const index = (optionOf(i, "index") ?? null) as string | null;
     const twice = lists.find(({ name }, n) => name === index || lists.findIndex((other) => other.name === name) < n);
     if (twice) context.report(duplicateColumn(twice.name!, twice.span));
     const columns = new Map(input!.row.filter((c) => !dropped.has(c.name)).map(({ name }): [string, OutputColumn] => [name, { input: 0, from: name, as: name, span: i.span }]));
@@ -52,7 +46,7 @@ export const unroll: Verb = {
     const row = i.columns.map(({ input: of, from, as }): Column => ({ name: as, type: of === 0 ? columnOf(input!.row, from)! : (elements.get(as) ?? { js: "number", nullable: false }) }));
     return { row, groups: null };
   },
-  distribution: (i, inputs) => renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null)),
+  distribution: followsKept,
   communicates: silent,
   order: () => "passes",
   rowwise: false,
@@ -63,14 +57,14 @@ export const unroll: Verb = {
     i.columns = i.columns.filter((c) => demanded.has(c.as));
   },
   lower: (i) => {
-    const [index, limit] = [indexOf(i), optionOf(i, "limit")];
+    const [index, limit] = [indexOf(i), optionOf(i, "limit") as number | undefined];
     return {
       method: "unroll",
       descriptor: {
         lists: namedExpressions(listsOf(i)),
         columns: i.columns.map((c) => c.as),
         ...(index && { index: index.as }),
-        ...(limit !== null && { limit }),
+        ...(limit !== undefined && { limit }),
       },
     };
   },

@@ -3,6 +3,7 @@ import { aggregateFunctions, windowFunctions } from "../functions/index.ts";
 import type { Data } from "../ir/data.ts";
 import type { Instruction, RowArgument } from "../ir/ir.ts";
 import { aggregateData, binsOf, expressionOf } from "./rules.ts";
+import { planNumber } from "../ir/plan-expression.ts";
 import { planType } from "../ir/types.ts";
 
 /** Whether the answer depends on the order of the rows. */
@@ -14,7 +15,7 @@ export function seesOrder(r: RowArgument): boolean {
 /** A column of derive: `i.rows` has the parameters, bounds and range column of a window under its name. */
 export function windowData(r: RowArgument, i: Instruction): Data {
   if (r.role === "column") return { kind: "row", expression: expressionOf(r) };
-  if (r.window === "bin") return { kind: "bin", arg: expressionOf(r), bins: binsOf(r.binning!), offset: r.binning!.offset ?? 0 };
+  if (r.window === "bin") return { kind: "bin", arg: expressionOf(r), bins: binsOf(r.binning!), offset: planNumber(r.binning!.offset ?? 0) };
   const of = (role: RowArgument["role"]) => i.rows.filter((p) => p.role === role && p.name === r.name);
   const [start, end] = of("bound").map(expressionOf);
   const [on] = of("on");

@@ -112,9 +112,10 @@ export function webpackHooks(settings: Settings, state: BuildState, chunks: Rank
 
 /** What its plugins put in the place of names; Rspack keeps their arguments apart. */
 function definedBy({ plugins, optimization }: Compiler["options"]): Record<string, string> {
-  const told = plugins.map((plugin) => {
+  // `isBuild && new Plugin()` leaves what is none.
+  const told = plugins.filter((plugin) => !!plugin).map((plugin) => {
     const { definitions: given, keys = [], defaultValues = {}, _args = [] } = plugin as { definitions?: unknown; keys?: string[]; defaultValues?: Record<string, unknown>; _args?: unknown[] };
-    const name = (plugin as { name?: string } | null)?.constructor.name;
+    const { name } = plugin.constructor;
     if (name === "DefinePlugin") return definitions(given ?? _args[0]);
     if (name !== "EnvironmentPlugin") return {};
     const [first] = _args;

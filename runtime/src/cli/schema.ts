@@ -72,6 +72,7 @@ function checkCommand(): Command {
   return new Command("check")
     .description("compare snapshots with the data; a difference is exit code 1")
     .argument("[files...]", "snapshots (default: every *.schema.ts below this folder)")
+    .addHelpText("after", "\nOf a source of a program its module is loaded, as by pull; one outside of this folder only where the snapshot is named.")
     .action(async (files: string[]) => {
       const { check } = await import("../observe/schemas.ts");
       const { lines, same } = await check(files);

@@ -1,6 +1,6 @@
 /** Columns of which a Parquet file has Bloom filters, by which readers leave out row groups that have not the value they look for. */
 import { didYouMean, LockstepError } from "../errors/index.ts";
-import { printType, type ArrowType } from "../tables/arrow-type.ts";
+import { isText, printType, type ArrowType } from "../tables/arrow-type.ts";
 
 interface Filtered {
   readonly bloomFilters?: readonly string[] | undefined;
@@ -9,7 +9,7 @@ interface Filtered {
 
 /** Whether a value of the type is one sequence of bytes that a reader looks for: texts, numbers, dates. */
 export function hasBloomFilter(type: ArrowType): boolean {
-  return type.id === "int" || type.id === "string" || type.id === "dictionary" || type.id === "date" || type.id === "timestamp" || (type.id === "float" && type.bits > 16);
+  return type.id === "int" || isText(type) || type.id === "date" || type.id === "timestamp" || (type.id === "float" && type.bits > 16);
 }
 
 /** `columns`: as they are written. LS2016: no such column, one twice, one that no file has, or one of a type without filters. */

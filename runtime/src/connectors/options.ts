@@ -8,7 +8,7 @@ import type { BatchOptions, ShuffleOptions } from "../tables/batch-options.ts";
 import type { CountOptions } from "../tables/grouped.ts";
 import type { JoinOptions } from "../tables/join.ts";
 import { isSelector } from "../tables/made.ts";
-import type { DeriveOptions } from "../tables/relocate.ts";
+import type { DeriveOptions, Place } from "../tables/relocate.ts";
 import type { SampleOptions } from "../tables/sample.ts";
 import type { SpreadOptions } from "../tables/spread.ts";
 import type { RowRange } from "../tables/slice.ts";
@@ -48,7 +48,10 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, texts, columns, selection, weight, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "selection", "weight", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const of = (kind: Exclude<Taken["kind"], "one" | "types" | "options">): Taken => ({ kind });
+const [boolean, number, count, character, date] = [of("boolean"), of("number"), of("count"), of("character"), of("date")];
+const [text, texts, columns, selection, weight] = [of("text"), of("texts"), of("columns"), of("selection"), of("weight")];
+const [database, server, address] = [of("database"), of("server"), of("address")];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -91,6 +94,7 @@ export const optionsOf = {
   print: range,
   bin: { maxbins: number, nice: boolean, minstep: number, step: number, offset: number } satisfies Of<BinOptions>,
   derive: { drop: boolean, before: selection, after: selection } satisfies Of<DeriveOptions<object>>,
+  relocate: { before: selection, after: selection } satisfies Of<Place<object>>,
   join: { suffix: texts } satisfies Of<JoinOptions>,
   count: { as: text } satisfies Of<CountOptions>,
   spread: { as: texts, limit: count, drop: boolean } satisfies Of<SpreadOptions>,
@@ -184,7 +188,7 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
 }
 
 /** Whether the URL of a database has a password in it, which is then printed nowhere. */
-const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
+export const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
 
 /** Whether what says where a server or a database is has more in it: `user:password@place` with a scheme or without, `password=x` and what else is called a secret. */
 export const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|^(?!file:)[^/?@:]+:(?!\/\/)[^@]*@/s.test(url) || /(?:pass|pwd|token|key|secret|sig)\w*\s*=/i.test(url);

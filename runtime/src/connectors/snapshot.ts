@@ -2,7 +2,8 @@
  * Schema snapshots: a source's columns written down as TypeScript, so that the build checks a program against them, and
  * compared with the data later, so that what changed there is known before a job runs into it.
  *
- * The file is generated and read back by its shape: it is never executed.
+ * The file is generated and read back by its shape: it is never executed. But a source of a program is looked at by loading
+ * the program's module, which the file names: by `pull`, and by every `check`.
  */
 import { innermost, isNested, printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";

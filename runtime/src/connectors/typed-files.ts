@@ -2,7 +2,7 @@
 import { readSync } from "node:fs";
 import { openAs } from "../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
-import { printType, sameType, type ArrowType } from "../tables/arrow-type.ts";
+import { isWhole, printType, sameType, type ArrowType } from "../tables/arrow-type.ts";
 import { Column, viewOf, type Stored, type StoredValues } from "../tables/column.ts";
 import { commonType, valuesAs } from "../tables/common-type.ts";
 import type { View } from "../tables/js-view.ts";
@@ -88,9 +88,6 @@ export function concat(parts: readonly StoredValues[], rows: number): StoredValu
   for (const part of parts) for (let i = 0; i < part.length; i++) out[at++] = part[i]! as number;
   return out;
 }
-
-/** Whether a program may see its values as bigints. */
-const isWhole = (type: ArrowType): boolean => type.id === "int" || (type.id === "decimal" && type.scale === 0);
 
 /** What a program does about integers that a number cannot hold. */
 export function exactly(type: ArrowType, name: string): string | undefined {

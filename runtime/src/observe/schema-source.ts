@@ -77,7 +77,7 @@ export async function readerOf(path: string, store: StoreOptions | undefined): P
 }
 
 /** `src/tickets.ts#tickets`: a module, and what it exports. */
-export const exported = /^(.+\.[cm]?[jt]s)#([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u;
+const exported = /^(.+\.[cm]?[jt]s)#([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u;
 
 /** A source that a module exports, or what it makes one of options. LS2001, LS2016, LS2025. */
 async function programsSource(path: string, options: unknown): Promise<Source> {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { CatalogOptions } from "../connectors/iceberg/catalog.ts";
-import { checkOptions, holdsLogin } from "../connectors/options.ts";
+import { checkOptions, holdsLogin, holdsPassword } from "../connectors/options.ts";
 import { drift, isBigint, printSnapshot, readSnapshot, type Snapshot, type SnapshotSource } from "../connectors/snapshot.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import type { SourceColumn } from "../connectors/source-column.ts";
@@ -48,8 +48,8 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
 async function sourceOf(path: string, { table, catalog, store, delimiter, header, nulls, options }: PullOptions): Promise<SnapshotSource> {
   const database = databaseOf(path);
   if ((database !== undefined) !== (table !== undefined)) throw new LockstepError({ code: "LS2016", message: "a database has tables: name one", fix: "npx lockstep schema pull postgres://host/database schema.table" });
-  // A snapshot is a file that others read.
-  if (isRemote(path) && holdsLogin(path) && database === undefined) throw new LockstepError({ code: "LS2016", message: "the URL holds a signature or a key, and the snapshot would have it", fix: "Pull from a copy of the file, or by a URL that is not signed." });
+  // A snapshot is a file that others read. Folders may be called key=5.
+  if (database === undefined && isRemote(path) && (holdsPassword(path) || holdsLogin(path.replace(/^[^?#]*/, "")))) throw new LockstepError({ code: "LS2016", message: "the URL holds a signature or a key, and the snapshot would have it", fix: "Pull from a copy of the file, or by a URL that is not signed." });
   const secret = secretIn(options);
   if (secret !== undefined) throw new LockstepError({ code: "LS2016", message: `--options: ${secret} is a secret, and the snapshot would have it`, fix: "A source takes what is secret from the environment." });
   const reader = database ?? (catalog ? "readIceberg" : await readerOf(path, store));
@@ -73,28 +73,45 @@ function callOf(name: string, source: SnapshotSource, columns: readonly SourceCo
   return `${reader}<${name}>(${given}${options.length > 0 ? `, { ${options.join(", ")} }` : ""})`;
 }
 
+/** The compiler's `source/secrets.ts` has both as well. */
+const secretNames = /pass(?:word(?!_?less)|wd|phrase)|(?:^|[^a-z])(?:pwd|pass(?![a-z]))|secret|token(?!i[sz])|credential|(?:api|access|account|private|signing|encryption|auth)_?key/i;
+const ofSecrets = /_(?:ur[il]|path|file|endpoint|name|variable|env|header|type)_*$/i;
+/** Only of a source: not an author, nor an authority. */
+const ofRequests = /(?:^|[^a-z])auth(?![a-z])|authorization|bearer|signature/i;
+
+/** Whether what is called so is a secret: "API_TOKEN", "clientSecret". */
+export function isSecretName(name: string): boolean {
+  const words = name.replace(/([a-z\d])([A-Z])/g, "$1_$2").replaceAll("-", "_");
+  return secretNames.test(words) && !ofSecrets.test(words);
+}
+
 /** What in a source's options is a secret, by its name or by what it looks like. */
 function secretIn(value: unknown, name = "what it says"): string | undefined {
-  if (typeof value === "string") return value !== "" && (/pass|pwd|secret|token|credential|api_?key|private_?key/i.test(name) || (value.includes("://") && holdsLogin(value))) ? name : undefined;
+  const isNamed = isSecretName(name) || ofRequests.test(name);
+  if (typeof value === "number") return isNamed ? name : undefined;
+  if (typeof value === "string") return value !== "" && (isNamed || (value.includes("://") && holdsLogin(value))) ? name : undefined;
   if (typeof value !== "object" || value === null) return undefined;
   return Object.entries(value).map(([key, inner]) => secretIn(inner, Array.isArray(value) ? name : key)).find((found) => found !== undefined);
 }
 
 /** Compares snapshots with their sources, all of them. */
 export async function check(files: readonly string[]): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
-  const names = files.length > 0 ? files : await snapshotsHere();
+  const isFound = files.length === 0;
+  const names = isFound ? await snapshotsHere() : files;
   if (names.length === 0) throw new LockstepError({ code: "LS2022", message: "no *.schema.ts is below this folder", fix: "Write one: npx lockstep schema pull <path>." });
-  const results = await Promise.all(names.map(checkOne));
+  const results = await Promise.all(names.map((file) => checkOne(file, isFound)));
   return { lines: results.flatMap(({ lines }) => lines), same: results.every(({ same }) => same) };
 }
 
-async function checkOne(file: string): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
+/** `isFound`: nobody named the file. */
+async function checkOne(file: string, isFound: boolean): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
   try {
     const snapshot = snapshotOf(file);
     const path = isPath(snapshot) && !isAbsolute(snapshot.path) && !isRemote(snapshot.path) ? join(dirname(file), snapshot.path) : snapshot.path;
+    if (isFound && snapshot.reader === "readSource" && isOutside(path)) throw new LockstepError({ code: "LS2016", message: `${path} is a module outside of this folder, and is not loaded unless its snapshot is named: npx lockstep schema check ${quoted(file)}` });
     const lines = drift(snapshot, await describe({ ...snapshot, path }));
     if (lines.length === 0) return { lines: [`${file}: as the data`], same: true };
-    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${asCommand({ ...snapshot, path })} -o ${file}`], same: false };
+    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${asCommand({ ...snapshot, path }, file)}`], same: false };
   } catch (error) {
     // One source that cannot be read does not hide what has changed in the others.
     if (!(error instanceof LockstepError)) throw error;
@@ -102,9 +119,17 @@ async function checkOne(file: string): Promise<{ readonly lines: readonly string
   }
 }
 
-/** What `pull` was told. */
-function asCommand({ reader, path, url, catalog, store, delimiter, header, nulls, options }: SnapshotSource): string {
-  const words = isDatabase(reader) ? [url ?? databases[reader].bare, JSON.stringify(path)] : [path];
+const isOutside = (path: string): boolean => {
+  const inner = relative(".", path);
+  return isAbsolute(inner) || inner.split(sep)[0] === "..";
+};
+
+/** A word of a command to a shell. */
+const quoted = (text: string): string => (/^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** What `pull` was told, for a shell. */
+function asCommand({ reader, path, url, catalog, store, delimiter, header, nulls, options }: SnapshotSource, out: string): string {
+  const words = isDatabase(reader) ? [url ?? databases[reader].bare, path] : [path];
   const option = (flag: string, value: string | undefined): void => void (value !== undefined && words.push(flag, value));
   // What says where a catalog is may stand in the environment: its name alone then.
   option("--catalog", catalog?.uri);
@@ -114,11 +139,12 @@ function asCommand({ reader, path, url, catalog, store, delimiter, header, nulls
   option("--region", store?.region);
   if (store?.pathStyle !== undefined) words.push(store.pathStyle ? "--path-style" : "--no-path-style");
   if (store?.anonymous) words.push("--anonymous");
-  option("--delimiter", delimiter && JSON.stringify(delimiter));
+  option("--delimiter", delimiter);
   if (header === false) words.push("--no-header");
-  if (nulls) words.push("--nulls", ...nulls.map((text) => JSON.stringify(text)));
-  option("--options", options === undefined ? undefined : `'${JSON.stringify(options).replaceAll("'", "'\\''")}'`);
-  return words.join(" ");
+  if (nulls) words.push("--nulls", ...nulls);
+  option("--options", options === undefined ? undefined : JSON.stringify(options));
+  option("-o", out);
+  return words.map(quoted).join(" ");
 }
 
 function snapshotOf(file: string): Snapshot {

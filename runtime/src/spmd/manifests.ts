@@ -1,15 +1,13 @@
 /** An Iceberg table's manifests, read by the ranks together: each reads a run of them, and rank 0, which opens the table, hears what they say. */
 import { deserialize, serialize } from "node:v8";
+import { AT_ONCE } from "../connectors/iceberg/files.ts";
 import type { Entry, ManifestsAsked } from "../connectors/iceberg/manifest-entries.ts";
 import type { ReadManifests } from "../connectors/iceberg/manifests.ts";
 import { partsOf, thrownOf, type Thrown } from "../errors/index.ts";
 import type { CallContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 
-/** So many are read at a time anyway. */
-const FEW = 16;
-
-export type Came<T> = { readonly value: T } | { readonly error: unknown };
+type Came<T> = { readonly value: T } | { readonly error: unknown };
 
 /** What a rank's manifests say, or why not. */
 type Read = { readonly entries: readonly Entry[] } | { readonly failure: Thrown };
@@ -40,10 +38,11 @@ export async function withManifests<T>(call: CallContext, site: string, open: (r
   const told = (asked: ManifestsAsked | null): Promise<Uint8Array> => collective((engine) => engine.broadcast(rank === 0 ? serialize(asked) : null, 0, site));
   const together = async (asked: ManifestsAsked): Promise<readonly Entry[]> => {
     const own = await readManifests({ ...asked, manifests: shareOf(asked.manifests, rank, size) }).then((entries): Read => ({ entries }), (error: unknown): Read => ({ failure: partsOf(error) }));
-    const parts = Array.from({ length: size }, (_, to) => (to === 0 ? serialize(own) : null));
+    const parts = Array.from({ length: size }, (_, to) => (to === 0 && rank > 0 ? serialize(own) : null));
     const received = await collective((engine) => engine.alltoall(parts, site));
-    const all = received.filter((part) => part !== null).map((part) => deserialize(part) as Read);
-    return all.flatMap((one) => {
+    if (rank > 0) return [];
+    const others = received.filter((part) => part !== null).map((part) => deserialize(part) as Read);
+    return [own, ...others].flatMap((one) => {
       if ("failure" in one) throw thrownOf(one.failure);
       return one.entries;
     });
@@ -67,7 +66,8 @@ export async function withManifests<T>(call: CallContext, site: string, open: (r
 
 const came = <T>(result: Promise<T>): Promise<Came<T>> => result.then((value) => ({ value }), (error: unknown) => ({ error }));
 
-const few = (): number => (process.env.LOCKSTEP_ADAPT === "always" ? 1 : FEW);
+/** So many are read at a time anyway. */
+const few = (): number => (process.env.LOCKSTEP_ADAPT === "always" ? 1 : AT_ONCE);
 
 function shareOf<T>(list: readonly T[], rank: number, size: number): T[] {
   const [from, to] = [rank, rank + 1].map((part) => Math.floor((list.length * part) / size));

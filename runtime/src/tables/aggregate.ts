@@ -6,7 +6,6 @@ import { unsupportedType, Column, type Rows, type Stored, type StoredValues } fr
 import { type Binning, binsOf } from "./bins.ts";
 import type { KeyCodes } from "./keys.ts";
 import type { AggregateName } from "./op.ts";
-import { DIGITS } from "./view.ts";
 
 /** One aggregate of a rollup: `argument` is a column, or nothing for count. */
 export interface Aggregation {
@@ -187,10 +186,11 @@ function comparable(column: Column): StoredValues {
 function numbers(column: Column): StoredValues {
   const { type, values } = column;
   // One that a number does not hold is refused.
-  if (type.id === "decimal" && type.precision > DIGITS) return Array.from({ length: column.length }, (_, row) => column.seenAs("number").at(row) as number | null);
-  if (type.id !== "decimal") return values instanceof Float64Array ? values : Array.from(values, (v) => (v === null ? null : Number(v)));
-  const unit = 10 ** type.scale;
-  return Array.from(values, (v) => (v === null ? null : Number(v) / unit));
+  if (type.id === "decimal") {
+    const { at } = column.seenAs("number");
+    return Array.from({ length: column.length }, (_, row) => at(row) as number | null);
+  }
+  return values instanceof Float64Array ? values : Array.from(values, (v) => (v === null ? null : Number(v)));
 }
 
 /** Integers are added exactly: as numbers while no sum can pass 2^53, as bigints otherwise. */

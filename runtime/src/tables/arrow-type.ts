@@ -41,6 +41,12 @@ const NARROW = 38;
 /** Its values are texts, in themselves or as entries of a dictionary. */
 export const isText = ({ id }: ArrowType): boolean => id === "string" || id === "dictionary";
 
+/** Its values are integers: a program may see them as bigints. */
+export const isWhole = (type: ArrowType): boolean => type.id === "int" || (type.id === "decimal" && type.scale === 0);
+
+/** The width of a time of day. */
+export const timeBits = (unit: TimeUnit): 32 | 64 => (unit === "s" || unit === "ms" ? 32 : 64);
+
 export const decimalBits = ({ precision }: ArrowType & { readonly id: "decimal" }): 128 | 256 => (precision <= NARROW ? 128 : 256);
 
 /** The type as Arrow prints it: `int64`, `timestamp[ms, tz=UTC]`, `decimal128(10, 2)`. */
@@ -55,7 +61,7 @@ export function printType(type: ArrowType): string {
     case "timestamp":
       return type.zone === null ? `timestamp[${type.unit}]` : `timestamp[${type.unit}, tz=${type.zone}]`;
     case "time":
-      return `time${type.unit === "s" || type.unit === "ms" ? 32 : 64}[${type.unit}]`;
+      return `time${timeBits(type.unit)}[${type.unit}]`;
     case "decimal":
       return `decimal${decimalBits(type)}(${type.precision}, ${type.scale})`;
     case "dictionary":

@@ -52,7 +52,7 @@ function conversion(from: ArrowType, to: ArrowType): Conversion | undefined {
   if (numeric && to.id === "float") return (v) => (to.bits === 64 ? Number(v) : to.bits === 32 ? Math.fround(Number(v)) : Math.f16round(Number(v)));
   if (numeric && to.id === "decimal") return (v) => fitDecimal(v as number | bigint, to.precision, to.scale);
   if (from.id === "decimal" && to.id === "float") return (v) => Number(v as number | bigint) / 10 ** from.scale;
-  if ((from.id === "string" || from.id === "dictionary") && (to.id === "string" || to.id === "dictionary")) return (v) => v;
+  if (isText(from) && isText(to)) return (v) => v;
   if (to.id === "uuid" && isText(from)) return (v) => uuidOf(v as string);
   if (to.id === "time" && (isText(from) || from.id === "time")) return (v) => timeOf(v as string, to.unit);
   if ((from.id === "uuid" || from.id === "time") && isText(to)) return (v) => v;

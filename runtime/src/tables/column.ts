@@ -8,7 +8,8 @@ import { reader, type Reader } from "./view.ts";
  *
  * Integers, days, ticks of a timestamp and unscaled decimals are a number where it is safe (|n| < 2^53) and a bigint
  * otherwise: one form for each value, so `===`, `<` and a Map's keys work on stored values as they are. A list is an
- * array of its stored elements (of a map its entries), a uuid and a time of day their text, an object an array of its stored members in the type's order; nobody changes them.
+ * array of its stored elements (of a map its entries), a uuid and a time of day their text, an object an array of its
+ * stored members in the type's order; nobody changes them.
  */
 export type Stored = number | bigint | string | boolean | Uint8Array | readonly Stored[] | null;
 export type StoredValues = ArrayLike<Stored>;

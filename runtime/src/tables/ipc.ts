@@ -2,7 +2,7 @@ import {
   batchType, binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, type CompressionType_, DateUnit, field as ipcField, fixedSizeBinary, float, float64, int, int32, int64 as ipcInt64, list, map, Precision, struct,
   tableFromColumns, tableFromIPC, tableToIPC, time, TimeUnit as IpcUnit, timestamp, Type, utf8, type Batch, type DataType, type Field as IpcField,
 } from "@uwdata/flechette";
-import { decimalBits, mapOf, nothing, string, type ArrowType, type Field, type TimeUnit } from "./arrow-type.ts";
+import { decimalBits, isText, mapOf, nothing, string, timeBits, type ArrowType, type Field, type TimeUnit } from "./arrow-type.ts";
 import { timeStored, timeTicks, uuidBytes, uuidText } from "./kinds.ts";
 import { Column, unsupportedType, type Stored } from "./column.ts";
 import type { View } from "./js-view.ts";
@@ -132,7 +132,7 @@ function ipcColumn(column: Column, purpose = "sent to other ranks", maxBatchRows
 
 function integersOf(type: ArrowType): DataType | undefined {
   if (type.id === "timestamp") return ipcInt64();
-  if (type.id === "time") return type.unit === "s" || type.unit === "ms" ? int32() : ipcInt64();
+  if (type.id === "time") return timeBits(type.unit) === 32 ? int32() : ipcInt64();
   return type.id === "date" ? int32() : undefined;
 }
 
@@ -168,10 +168,13 @@ function ipcLists(column: Column, of: ArrowType, type: DataType, most = column.l
 }
 
 /** Some value of a map's key, which is not null. */
-function anyOf({ id }: ArrowType): Stored {
+function anyOf(type: ArrowType): Stored {
+  const { id } = type;
+  if (id === "list") return [];
+  if (id === "struct") return type.fields.map((member) => anyOf(member.type));
   if (id === "binary") return new Uint8Array();
   if (id === "bool") return false;
-  return id === "string" || id === "dictionary" ? "" : id === "uuid" ? "00000000-0000-0000-0000-000000000000" : id === "time" ? "00:00:00" : 0;
+  return isText(type) ? "" : id === "uuid" ? "00000000-0000-0000-0000-000000000000" : id === "time" ? "00:00:00" : 0;
 }
 
 /** Of each batch validity, and a column of each member. */

@@ -16,7 +16,7 @@ export interface JoinOptions<S extends Suffix = Suffix> {
 /** LS2016 for suffixes that are no two texts. */
 export function checkJoin(options: JoinOptions): void {
   checkOptions("join", options);
-  const { suffix } = options ?? {};
+  const { suffix } = options;
   if (suffix !== undefined && suffix.length !== 2) throw new LockstepError({ code: "LS2016", message: `join: suffix takes two texts, of the left and of the right columns, not ${JSON.stringify(suffix)}` });
 }
 

@@ -19,7 +19,7 @@ export const uuidBytes = (text: string): Uint8Array => new Uint8Array(Buffer.fro
 export const uuidOf = (text: string): string | undefined => (UUID.test(text) ? text.toLowerCase() : undefined);
 
 /** `09:05:00.25`, without zeros at the end, of ticks since midnight; undefined: of another day. The end of a day is one: databases have it. */
-export function timeText(ticks: number | bigint, unit: TimeUnit): string | undefined {
+function timeText(ticks: number | bigint, unit: TimeUnit): string | undefined {
   const second = ticksPerSecond[unit];
   const since = Number(ticks);
   if (!(since >= 0 && since <= DAY * second)) return undefined;

@@ -4,6 +4,9 @@ import type { Column } from "./column.ts";
 
 export type Columns = ReadonlyMap<string, Column>;
 
+/** What columns are called; some are not made yet. */
+export type Called = ReadonlyMap<string, Pick<Column, "origin"> | undefined>;
+
 /** A row function, called with the row it is moved to. */
 export interface Cursor {
   /** One object for all rows: a property reads its column in the current row, so only what is looked at is read. */
@@ -39,10 +42,10 @@ function misspelt(columns: Columns): object {
 }
 
 /** LS2016: the name is not among the columns. */
-export function unknownColumn(name: string, columns: Columns): LockstepError {
+export function unknownColumn(name: string, columns: Called): LockstepError {
   const [only] = columns.size === 1 ? columns : [];
   // Of a file: of other tables nobody divides the names.
-  const divided = only?.[1].origin === undefined ? undefined : otherDelimiter(only[0]);
+  const divided = only?.[1]?.origin === undefined ? undefined : otherDelimiter(only[0]);
   return new LockstepError({
     code: "LS2016",
     message: `there is no column "${name}"${didYouMean(name, columns.keys())}`,

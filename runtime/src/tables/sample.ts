@@ -60,7 +60,6 @@ const compare = (a: number, b: number): number => (a === b ? 0 : a - b);
 
 /** The rows of a sample, of each group as many. */
 export function sampledRows({ codes, first }: KeyCodes, size: number, options: SampleOptions, weights?: readonly unknown[]): Rows {
-  checkSample(size, options);
   const { replace = false, shuffle = true, seed = 0 } = options;
   const [ofRows, ofDraws, ofPlaces] = seeds(seed);
   const groups = Array.from(first, (): number[] => []);

@@ -1,7 +1,7 @@
 /** Columns chosen by their names: Arquero's selection helpers, but for those that no type can follow (a range, a place, a regular expression). */
 import { LockstepError } from "../errors/index.ts";
 import { isSelector, marked } from "./made.ts";
-import { columnNamed, type Columns } from "./row.ts";
+import { type Called, unknownColumn } from "./row.ts";
 
 declare const phantom: unique symbol;
 
@@ -30,7 +30,7 @@ export type Chosen<Row, S> = S extends Selector<infer Names, infer Like, infer N
   ? Not extends true ? Exclude<keyof Row & string, Names | Like> : Extract<keyof Row & string, Names | Like>
   : never;
 
-/** All columns: `select({ id: "key" }, all())` puts one in front. */
+/** All columns: `select("id", all())` puts one in front. */
 export function all(): Selector<never, never, true> {
   return marked({ selector: () => true, names: [] });
 }
@@ -65,16 +65,16 @@ function like<Like extends string>(name: string, text: unknown, selector: (colum
 }
 
 /** The names that an item of a list of columns stands for, in their order. */
-export function namesOf(item: unknown, columns: Columns): readonly string[] {
+export function namesOf(item: unknown, columns: Called): readonly string[] {
   if (typeof item === "string") return [item];
   if (Array.isArray(item)) return item.flatMap((each) => namesOf(each, columns));
   if (!isSelector(item)) throw new LockstepError({ code: "LS2016", message: `columns are named by texts, or chosen by all, not, startswith, endswith and matches, not by ${item === null ? "null" : typeof item}` });
-  for (const name of item.names) columnNamed(columns, name);
+  for (const name of item.names) if (!columns.has(name)) throw unknownColumn(name, columns);
   return [...columns.keys()].filter(item.selector);
 }
 
 /** What `select` chooses: each column's name, and the one that it gets. */
-export function chosenNames(items: readonly unknown[], columns: Columns): Map<string, string> {
+export function chosenNames(items: readonly unknown[], columns: Called): Map<string, string> {
   const chosen = new Map<string, string>();
   for (const item of items.flat()) {
     if (typeof item === "string" || isSelector(item)) for (const name of namesOf(item, columns)) chosen.set(name, name);

@@ -34,10 +34,11 @@ export function spread(table: Side, lists: unknown, options: SpreadOptions): Map
     out.set(name, column);
   };
   const addElements = (name: string, { at }: Column): void => {
+    const rows = Array.from({ length: table.rows }, (_, row) => at(row) as readonly unknown[] | null);
     for (let n = 0; n < limit; n++) {
       const called = (columns.size === 1 && as?.[n]) || `${name}_${n + 1}`;
       // What JavaScript sees in them, as of a row function.
-      add(called, inferColumn(Array.from({ length: table.rows }, (_, row) => (at(row) as readonly unknown[] | null)?.[n] ?? null), `the column "${called}"`));
+      add(called, inferColumn(rows.map((list) => list?.[n] ?? null), `the column "${called}"`));
     }
   };
   for (const [name, column] of table.columns) {

@@ -18,7 +18,7 @@ import { printTable } from "./print.ts";
 import { recordsOf } from "./record.ts";
 import { type DeriveOptions, derivedNames, type Place, relocatedNames } from "./relocate.ts";
 import { columnNamed, renamedColumns, type Columns } from "./row.ts";
-import { sampledRows, type SampleOptions } from "./sample.ts";
+import { checkSample, sampledRows, type SampleOptions } from "./sample.ts";
 import { chosenNames, namesOf } from "./selection.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import { spread, type SpreadOptions } from "./spread.ts";
@@ -62,8 +62,8 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
    * New columns stand last, or `before` or `after` another; with `drop` they are all there is.
    */
   derive<const F extends T.Columns<Row>, const D extends boolean = false>(columns: F, options: DeriveOptions<Row, D> = {}): Table<T.DerivedWith<Row, F, D>> {
-    const derived = this.withColumns(columns, derivedColumn);
     const names = derivedNames(this.columns, Object.keys(columns), options);
+    const derived = this.withColumns(columns, derivedColumn);
     return (names ? derived.select(...names) : derived) as AnyTable;
   }
 
@@ -86,6 +86,7 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
 
   /** Moves columns, which may get new names, before the first of others, or after the last: `relocate("id", { before: all() })`. */
   relocate<const C extends T.Selection<Row> | readonly T.Selection<Row>[]>(columns: C, place: Place<Row>): Table<T.Relocated<Row, C>> {
+    checkOptions("relocate", place);
     return new Table(renamedColumns(this.columns, relocatedNames(this.columns, columns, place)), this.rows, this.order);
   }
 
@@ -364,6 +365,7 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
   /** For verbs: the rows of a sample, of each group as many. */
   sampledOf(groups: KeyCodes, size: number, options: SampleOptions<Row>): Rows {
     checkOptions("sample", options);
+    checkSample(size, options);
     const weight = options.weight === undefined ? undefined : keyColumn(this, options.weight, "sample");
     return sampledRows(groups, size, options, weight && Array.from({ length: this.rows }, (_, row) => weight.at(row)));
   }

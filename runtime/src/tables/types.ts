@@ -74,14 +74,22 @@ export type Selection<Row> = Named<Row> | readonly Named<Row>[] | NewNames<Row>;
 type NewNames<Row> = { readonly [K in ColumnName<Row>]?: string };
 type NewNamesIn<S> = S extends string | readonly unknown[] | Selector<string, string, boolean> ? never : S;
 
-/** Columns and their new names: what has one has no other. */
-type SelectedAs<Row, Names, New> = Simplify<{ [K in Exclude<Names & keyof Row, keyof New>]: Row[K] } & { [K in keyof New & keyof Row as New[K] & string]: Row[K] }>;
+/** The names that columns get, chosen from left to right: what a column is called last, it is called. */
+type NewNamesOf<Row, S extends readonly unknown[], New = unknown> = S extends readonly []
+  ? New
+  : S extends readonly [infer First, ...infer Rest]
+    ? NewNamesOf<Row, Rest, Renew<New, NamesOf<Row, First>, UnionToIntersection<NewNamesIn<First>>>>
+    : Renew<New, NamesOf<Row, S[number]>, UnionToIntersection<NewNamesIn<S[number]>>>;
+
+type Renew<New, Names, Said> = { [K in Exclude<keyof New, Names | keyof Said>]: New[K] } & { [K in Exclude<Names, keyof Said> & string]: K } & Said;
+
+type Called<Row, New> = Simplify<{ [K in keyof New & keyof Row as New[K] & string]: Row[K] }>;
 
 /** The row after select. */
-export type Selected<Row, S extends readonly unknown[]> = SelectedAs<Row, NamesOf<Row, S[number]>, UnionToIntersection<NewNamesIn<S[number]>>>;
+export type Selected<Row, S extends readonly unknown[]> = Called<Row, NewNamesOf<Row, S>>;
 
 /** The row after relocate. */
-export type Relocated<Row, C> = C extends readonly (infer S)[] ? SelectedAs<Row, keyof Row, UnionToIntersection<NewNamesIn<S>>> : SelectedAs<Row, keyof Row, UnionToIntersection<NewNamesIn<C>>>;
+export type Relocated<Row, C> = Called<Row, NewNamesOf<Row, C extends readonly unknown[] ? C : [C], { [K in keyof Row & string]: K }>>;
 
 /** The row after rename. */
 export type Renamed<Row, M> = Simplify<{ [K in keyof Row as K extends keyof M ? M[K] & string : K]: Row[K] }>;
@@ -159,7 +167,7 @@ type JoinedWhole<Kind extends JoinKind, Left, Right, Shared, S extends Suffix> =
     : Joined<Left, Right, Shared, RightNulls<Kind>, S>;
 
 /** Which rows without a match leave a join. */
-export type JoinKind = "inner" | "left" | "right" | "full";
+type JoinKind = "inner" | "left" | "right" | "full";
 type LeftNulls<Kind> = Kind extends "right" | "full" ? null : never;
 type RightNulls<Kind> = Kind extends "left" | "full" ? null : never;
 

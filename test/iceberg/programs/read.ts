@@ -165,6 +165,11 @@ export async function kinds(table: string) {
   return (await readIceberg<Kinds>(table)).objects();
 }
 
+export async function bare(table: string) {
+  "use spmd";
+  return (await readIceberg<{ n: number; at: string | null; id: string | null; deep: { id: string | null } | null }>(table)).objects();
+}
+
 export async function kindsBy(table: string) {
   "use spmd";
   const rows = await readIceberg<Kinds>(table);

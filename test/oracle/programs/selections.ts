@@ -18,6 +18,23 @@ export async function chosenColumns(tables: Tables) {
   ];
 }
 
+/** What is selected may be nothing, or what is named as well. */
+export async function nothingChosen(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).filter((d) => d.id % 9 === 0).select("id", "station", "level");
+  const named = await stations(tables);
+  return [
+    rows.dedupe(startswith("zz")).objects(),
+    rows.groupby(startswith("zz")).rollup({ n: op.count(), last: op.max("id") }).objects(),
+    rows.lookup(named, "station", startswith("zz")).objects({ limit: 9 }),
+    rows.join(named, "station", [["id"], startswith("zz")]).objects({ limit: 9 }),
+    rows.fold(startswith("zz")).objects(),
+    rows.fold(startswith("zz")).count().objects(),
+    rows.fold(["level", startswith("le"), endswith("l")]).slice(-9).objects(),
+    rows.groupby("level", startswith("le")).count().objects(),
+  ];
+}
+
 export async function joinedColumns(tables: Tables, out: string) {
   "use spmd";
   const rows = (await measurements(tables)).select("id", "station", "level");

@@ -148,6 +148,10 @@ export async function written(out: string) {
   "use spmd";
   const rows = await readPostgres<{ id: bigint; name: string | null; price: number; placed: Date; due: Date; weight: number; paid: boolean }>("sales.orders", { types: { id: "bigint" } });
   await rows.select("id", "name", "price", "placed", "due", "weight", "paid").orderby("id").writeParquet(`${out}/rows-ordered`);
+  // What a program sees in decimals is not what they are.
+  const query = "SELECT (id * 1000000000000)::numeric(20, 0) AS far, price FROM sales.orders WHERE id < 100 ORDER BY id";
+  const decimals = await readPostgres<{ far: bigint; price: number }>(query, { types: { far: "bigint", price: "number" } });
+  await decimals.filter((d) => d.far > 5_000_000_000_000n).writeParquet(`${out}/decimals-ordered`);
 }
 
 // What is wrong.

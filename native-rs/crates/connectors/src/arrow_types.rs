@@ -116,8 +116,8 @@ fn parse(text: &str) -> Option<DataType> {
     }
     if let Some(arguments) = inside("map<", '>') {
         let types = parts(arguments).into_iter().map(|text| parse(text.trim())).collect::<Option<Vec<_>>>()?;
-        let entries = ["key", "value"].into_iter().zip(types).map(|(name, of)| Field::new(name, of, true)).collect();
-        return map_of(&DataType::Struct(entries));
+        let [key, value] = <[DataType; 2]>::try_from(types).ok()?;
+        return map_of(&DataType::Struct(vec![Field::new("key", key, true), Field::new("value", value, true)].into()));
     }
     if let Some(arguments) = inside("decimal128(", ')').or_else(|| inside("decimal(", ')')) {
         let (precision, scale) = arguments.split_once(',')?;
@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(parse_type(text).unwrap(), data_type);
         }
         assert_eq!(parse_type("double").unwrap(), DataType::Float64);
-        for wrong in ["int", "dictionary<int32>", "dictionary<values=string, indices=string>", "decimal128(99, 2)", "time32[us]", "time64[s]", "map<string>", ""] {
+        for wrong in ["int", "dictionary<int32>", "dictionary<values=string, indices=string>", "decimal128(99, 2)", "time32[us]", "time64[s]", "map<string>", "map<string, int32, int32>", ""] {
             assert_eq!(parse_type(wrong).unwrap_err().code, "LS2015");
         }
     }

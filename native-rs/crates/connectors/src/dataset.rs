@@ -298,7 +298,7 @@ pub fn js_type(data_type: &DataType) -> Option<JsType> {
         text if is_seen_as_text(text) => Some(JsType::String),
         other if other.is_integer() || other.is_floating() => Some(JsType::Number),
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Some(JsType::Date),
-        DataType::Dictionary(_, values) => js_type(values).filter(|js| *js == JsType::String),
+        DataType::Dictionary(..) => is_text(data_type).then_some(JsType::String),
         DataType::List(item) | DataType::Map(item, _) => Some(js_type(item.data_type())?.list()),
         DataType::Struct(fields) => {
             let members = fields.iter().map(|field| Some((field.name().clone(), js_type(field.data_type())?)));

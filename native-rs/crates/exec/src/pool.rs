@@ -33,9 +33,9 @@ enum Kind {
 impl Kind {
     fn of(consumer: &MemoryConsumer) -> Self {
         // Of rows in the order of their groups an aggregation holds a batch's, and spills none: it only says so to DataFusion's pools.
-        let ordered = consumer.name().starts_with("OrderedFinalAggregateStream") || consumer.name().starts_with("OrderedPartialAggregateStream");
+        let ordered = || ["OrderedFinalAggregateStream", "OrderedPartialAggregateStream"].iter().any(|name| consumer.name().starts_with(name));
         match consumer.can_spill() {
-            true if ordered => Self::Fixed,
+            true if ordered() => Self::Fixed,
             true => Self::Spillable,
             false if consumer.name().starts_with("ExternalSorterMerge") => Self::Merging,
             false => Self::Fixed,

@@ -7,7 +7,7 @@ use crate::never_null::NAME as NEVER_NULL;
 use crate::object::{MEMBER, OF};
 
 /// Whether the call itself, whatever its arguments do, throws for no row of the schema. As in [`crate::can_throw`], a conversion
-/// that finds an integer past ±2^53 does not count.
+/// that finds a number of too many digits does not count.
 pub fn never_throws(call: &ScalarFunctionExpr, schema: &Schema) -> bool {
     let receiver_is_there = || call.args().first().is_some_and(|receiver| receiver.nullable(schema).is_ok_and(|nullable| !nullable));
     match call.fun().inner().downcast_ref::<Call>() {

@@ -105,7 +105,7 @@ pub fn as_list(array: &ArrayRef) -> Result<ListArray> {
 }
 
 /// The list with the elements of its rows alone, from offset 0: none before, behind, or under a null.
-pub(crate) fn visible(list: &ListArray) -> Result<ListArray> {
+pub fn visible(list: &ListArray) -> Result<ListArray> {
     let hidden = list.nulls().is_some_and(|nulls| (0..list.len()).any(|row| nulls.is_null(row) && list.value_length(row) > 0));
     if hidden {
         let rows: UInt64Array = (0..list.len() as u64).map(Some).collect();

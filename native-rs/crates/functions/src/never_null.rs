@@ -21,8 +21,10 @@ static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from
 pub(crate) fn proven(case: Case, schema: &DFSchema) -> Result<(Expr, bool)> {
     // Of `x ?? y` the physical rule knows as much.
     let told = |(test, then): &&(Box<Expr>, Box<Expr>)| !matches!(&**test, Expr::IsNotNull(value) if value == then);
-    let branches = case.when_then_expr.iter().filter(told).map(|(_, then)| then).chain(&case.else_expr);
-    let may_be_null = branches.map(|branch| branch.nullable(schema)).find(|nullable| !matches!(nullable, Ok(false))).unwrap_or(Ok(false))?;
+    let mut may_be_null = case.else_expr.is_none();
+    for branch in case.when_then_expr.iter().filter(told).map(|(_, then)| then).chain(&case.else_expr) {
+        may_be_null = may_be_null || branch.nullable(schema)?;
+    }
     let case = Expr::Case(case);
     if !may_be_null {
         return Ok((case, false));

@@ -6,6 +6,7 @@ use lockstep_plan::{Expression, JsType, Literal};
 
 use crate::date::{MS_PER_DAY, is_valid};
 use crate::lower::can_throw;
+use crate::view::DIGITS;
 
 /// A condition on stored columns that holds for every row on which `predicate` is true or throws: rows, or groups of
 /// rows, that cannot meet it need not be read. None if nothing is known.
@@ -252,7 +253,7 @@ fn integer(name: &str, stored: &DataType, operator: Operator, value: f64) -> Opt
 /// Decimals of up to 15 digits are numbers in their order: the one at which the comparison turns is near `value`.
 fn decimal(name: &str, precision: u8, scale: i8, operator: Operator, value: f64) -> Option<Expr> {
     let unit = 10_f64.powi(scale.into());
-    let near = Some((value * unit).round()).filter(|near| near.abs() < 1e15 && precision <= 15 && scale >= 0)? as i64;
+    let near = Some((value * unit).round()).filter(|near| near.abs() < 1e15 && precision <= DIGITS && scale >= 0)? as i64;
     let meets = |digits: &i64| holds(*digits as f64 / unit, operator, value);
     let (operator, digits) = match operator {
         Operator::Gt | Operator::GtEq => (Operator::GtEq, (near - 2..=near + 2).find(meets)?),

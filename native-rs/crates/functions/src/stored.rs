@@ -15,6 +15,7 @@ use crate::date::{MS_PER_DAY, is_valid, time_clip};
 use crate::numeral::to_number;
 use crate::predicate::Predicate;
 use crate::pruning::{holds, operator};
+use crate::view::DIGITS;
 
 /// `column < constant` and its like, where both executions agree on it without a look at JavaScript's value; None elsewhere.
 pub(crate) fn comparison(function: &str, arguments: &[Expression], schema: &DFSchema) -> Option<Expr> {
@@ -36,7 +37,7 @@ pub(crate) fn comparison(function: &str, arguments: &[Expression], schema: &DFSc
         (JsType::Date, _) if operator == Operator::Eq => return None,
         (JsType::Date, stored) => instants(stored, operator, value)?,
         (JsType::Number, stored) if narrow(stored) => integers(operator, value, |x| x as f64),
-        (JsType::Number, DataType::Decimal128(digits, scale)) if *digits <= 15 && (0..=15).contains(scale) => {
+        (JsType::Number, DataType::Decimal128(digits, scale)) if *digits <= DIGITS && (0..=15).contains(scale) => {
             let unit = 10_f64.powi(i32::from(*scale));
             integers(operator, value, |x| x as f64 / unit)
         }

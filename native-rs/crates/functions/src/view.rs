@@ -28,7 +28,7 @@ pub(crate) const UTC: &str = "UTC";
 const EXACT: i64 = 1 << 53;
 
 /// Decimals of at most this many digits are numbers, each another one.
-const DIGITS: u8 = 15;
+pub const DIGITS: u8 = 15;
 
 /// The Arrow type of a JavaScript value.
 pub fn arrow_type(js: JsType) -> DataType {
@@ -267,7 +267,7 @@ impl View {
 }
 
 /// A member with null where its object is.
-pub(crate) fn under(nulls: Option<&NullBuffer>, member: &ArrayRef) -> Result<ArrayRef> {
+pub fn under(nulls: Option<&NullBuffer>, member: &ArrayRef) -> Result<ArrayRef> {
     let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else { return Ok(Arc::clone(member)) };
     Ok(nullif(member, &BooleanArray::new(!nulls.inner(), None))?)
 }

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::expression::Expression;
+use crate::expression::{ExactNumber, Expression};
 use crate::node::{NamedExpression, NodeId, Site};
 
 /// Groups in order of first appearance when that is observed. No keys: one row, whatever the input.
@@ -29,7 +29,7 @@ pub struct NamedAggregate {
     /// Of `quantile`: 0 is the smallest value, 1 the largest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub fraction: Option<f64>,
+    pub fraction: Option<ExactNumber>,
     /// Of `bins`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -50,12 +50,12 @@ pub struct NamedAggregate {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct Bins {
-    pub maxbins: f64,
+    pub maxbins: ExactNumber,
     pub nice: bool,
-    pub minstep: f64,
+    pub minstep: ExactNumber,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub step: Option<f64>,
+    pub step: Option<ExactNumber>,
 }
 
 impl NamedAggregate {

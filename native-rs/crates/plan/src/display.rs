@@ -9,7 +9,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, Bins, ColumnType, Expression, FileSort, Frame, Join, JoinType, Layout, Literal,
+    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, Bins, ColumnType, ExactNumber, Expression, FileSort, Frame, Join, JoinType, Layout, Literal,
     NamedAggregate, NamedExpression, Node, Plan, Sink, Window, WindowValue,
 };
 
@@ -130,6 +130,12 @@ impl Display for NamedAggregate {
         self.other.iter().try_for_each(|other| write!(f, ", {other}"))?;
         f.write_str(")")?;
         self.filter.iter().try_for_each(|filter| write!(f, " where {filter}"))
+    }
+}
+
+impl Display for ExactNumber {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

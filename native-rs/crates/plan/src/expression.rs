@@ -90,6 +90,30 @@ pub enum Literal {
     String(String),
 }
 
+/// A number where no other literal stands, as `Literal` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+#[serde(try_from = "Literal", into = "Literal")]
+#[ts(export, export_to = "../../../plan/index.d.ts", type = "number | string")]
+pub struct ExactNumber(pub f64);
+
+impl TryFrom<Literal> for ExactNumber {
+    type Error = String;
+
+    fn try_from(literal: Literal) -> Result<Self, String> {
+        match literal {
+            Literal::Number(value) => Ok(Self(value)),
+            Literal::String(text) => text.parse().map(Self).map_err(|_| format!("{text:?} is no number")),
+            other => Err(format!("{other:?} is no number")),
+        }
+    }
+}
+
+impl From<ExactNumber> for Literal {
+    fn from(ExactNumber(value): ExactNumber) -> Self {
+        Self::String(value.to_string())
+    }
+}
+
 impl Expression {
     /// The JavaScript type of the value.
     pub fn js_type(&self) -> JsType {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, ArrowWrite, AsofJoin, Bins, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, PostgresWrite, SnowflakeWrite, StoreOptions};
+use crate::{Aggregate, ArrowWrite, AsofJoin, Bins, ColumnType, CsvWrite, ExactNumber, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, PostgresWrite, SnowflakeWrite, StoreOptions};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -147,7 +147,7 @@ pub enum WindowValue {
         frame: Option<Frame>,
     },
     /// The lower boundary of the row's bin, of the bins of its group; `offset`: so many bins further up. Of null, null.
-    Bin { arg: Expression, bins: Bins, offset: f64 },
+    Bin { arg: Expression, bins: Bins, offset: ExactNumber },
     /// Of the rows in the frame; without one, of the group.
     Aggregate {
         aggregate: NamedAggregate,

@@ -136,11 +136,14 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** So many files are open, or asked for, at a time. */
+export const AT_ONCE = 16;
+
 /** Some at a time; of several errors that of the first in the list. */
 export async function inParts<T, R>(list: readonly T[], each: (one: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
-  for (let at = 0; at < list.length; at += 16) {
-    for (const one of await Promise.allSettled(list.slice(at, at + 16).map(each))) {
+  for (let at = 0; at < list.length; at += AT_ONCE) {
+    for (const one of await Promise.allSettled(list.slice(at, at + AT_ONCE).map(each))) {
       if (one.status === "rejected") throw one.reason;
       done.push(one.value);
     }

@@ -2,6 +2,7 @@
 import type { SchemaTree } from "hyparquet";
 import { isCarried, printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
 import type { Stored } from "../../tables/column.ts";
+import { uuidText } from "../../tables/kinds.ts";
 import { elementsOf } from "../parquet/schema.ts";
 import { partsOf, type Field } from "./metadata.ts";
 import { arrowTypeOf } from "./types.ts";
@@ -39,6 +40,8 @@ export function fitOf({ node, type: from }: Held, field: Field, isIt: (node: Sch
   }
   if (sameType(from, to) || isPromoted(from, to)) return undefined;
   if (from.id === "date" && to.id === "timestamp" && to.unit === "us" && to.zone === null) return (day) => (day as number) * 86_400_000_000;
+  // Older writers do not say that bytes are uuids.
+  if (to.id === "uuid" && from.id === "binary" && node.element.type === "FIXED_LEN_BYTE_ARRAY" && node.element.type_length === 16) return (bytes) => uuidText(bytes as Uint8Array);
   throw refuse(`column ${path} is ${printType(from)}, the table says ${printType(to)}`);
 }
 

@@ -1,5 +1,5 @@
 /** Which data files can hold a row of some keys, as the bounds in their manifests tell. Null and NaN are no keys. */
-import { ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
+import { isText, ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
 import type { Column, Stored } from "../../tables/column.ts";
 import type { Constant } from "./manifest-entries.ts";
 import type { DataFile } from "./manifests.ts";
@@ -43,7 +43,7 @@ function columnTest({ values: { type, values }, isRange }: KeyValues, field: Fie
 function formOf(from: ArrowType, to: ArrowType): ((value: NonNullable<Stored>) => Comparable) | undefined {
   const numeric = ({ id }: ArrowType): boolean => id === "int" || id === "float";
   if (numeric(from) && numeric(to)) return (value) => value as number | bigint;
-  if ((from.id === "string" || from.id === "dictionary") && to.id === "string") return (value) => Buffer.from(value as string);
+  if (isText(from) && to.id === "string") return (value) => Buffer.from(value as string);
   const day = 86_400_000_000n;
   const ticks = ticksOf(from);
   if (!ticks || !(to.id === "date" || (to.id === "timestamp" && to.unit === "us"))) return undefined;

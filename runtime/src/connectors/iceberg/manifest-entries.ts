@@ -19,7 +19,7 @@ export interface Bounds {
 }
 
 /** In which of so many buckets all values of a column are, by its partition; null: there are none. */
-export interface Bucket {
+interface Bucket {
   readonly of: number;
   readonly bucket: number | null;
 }

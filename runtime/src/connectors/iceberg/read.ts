@@ -3,6 +3,7 @@ import { didYouMean, LockstepError } from "../../errors/index.ts";
 import type { ArrowType } from "../../tables/arrow-type.ts";
 import { Column, type Stored, type StoredValues } from "../../tables/column.ts";
 import type { View } from "../../tables/js-view.ts";
+import { timeStored } from "../../tables/kinds.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
@@ -112,7 +113,7 @@ function raw(table: IcebergTable, file: ParquetFile, constants: DataFile["consta
   }
   const isIt = ({ element: { name, field_id } }: SchemaTree, { id }: Field): boolean => (isMapped ? table.names!(id).includes(name) : field_id === id);
   const found = columns.find(([, node]) => isIt(node, field));
-  if (!found) return new Array<Stored>(file.rows).fill(stored(constants[field.id] ?? null));
+  if (!found) return new Array<Stored>(file.rows).fill(stored(constants[field.id] ?? null, arrowTypeOf(field)));
   const [name, node] = found;
   const type = arrowType(node);
   const fit = fitOf({ node, type }, field, isIt, (what) => corrupt(file.name, what));
@@ -120,11 +121,12 @@ function raw(table: IcebergTable, file: ParquetFile, constants: DataFile["consta
   return fit ? Array.from(values, (value) => (value === null ? null : fit(value))) : values;
 }
 
-function stored(constant: Constant): Stored {
+function stored(constant: Constant, type: ArrowType): Stored {
   if (constant === null) return null;
   if ("Boolean" in constant) return constant.Boolean;
   if ("Float" in constant) return Number(constant.Float);
   if ("Text" in constant) return constant.Text;
   const number = Number(constant.Integer);
+  if (type.id === "time") return timeStored(number, type.unit);
   return Number.isSafeInteger(number) ? number : BigInt(constant.Integer);
 }

@@ -178,7 +178,6 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
 
 const isArrow = (bytes: Uint8Array): boolean => Buffer.from(bytes).toString("latin1") === "ARROW1";
 
-
 function readFooter(slice: (start: number, end: number) => Uint8Array, size: number, hyparquet: Hyparquet): FileMetaData {
   if (size < 12) throw new Error("the file is too short");
   const tail = new DataView(slice(size - 8, size).buffer);

@@ -1,5 +1,5 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
-import { bool, decimalBits, mapOf, nothing, string, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
+import { bool, decimalBits, mapOf, nothing, string, timeBits, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
 
 const units: Readonly<Record<string, TimeUnit>> = { MILLIS: "ms", MICROS: "us", NANOS: "ns" };
 
@@ -117,6 +117,9 @@ function physicalType(element: SchemaElement): ArrowType {
 /** The fewest bytes of all integers of so many digits, and their sign. */
 const bytesOf = (digits: number): number => Math.ceil((digits * Math.log2(10) + 1) / 8);
 
+/** Parquet has no seconds. */
+export const parquetUnit = (unit: TimeUnit): Exclude<TimeUnit, "s"> => (unit === "s" ? "ms" : unit);
+
 const parquetUnits = { ms: "MILLIS", us: "MICROS", ns: "NANOS" } as const;
 
 /** What a table calls a column by, and what the column is made of. */
@@ -153,8 +156,8 @@ function schemaElement(name: string, type: ArrowType): SchemaElement {
     case "uuid":
       return { ...column, type: "FIXED_LEN_BYTE_ARRAY", type_length: 16, logical_type: { type: "UUID" } };
     case "time": {
-      const unit = type.unit === "s" ? "ms" : type.unit; // Parquet has no seconds.
-      return { ...column, type: unit === "ms" ? "INT32" : "INT64", ...(unit !== "ns" && { converted_type: unit === "ms" ? "TIME_MILLIS" : "TIME_MICROS" }), logical_type: { type: "TIME", isAdjustedToUTC: false, unit: parquetUnits[unit] } };
+      const unit = parquetUnit(type.unit);
+      return { ...column, type: `INT${timeBits(unit)}`, ...(unit !== "ns" && { converted_type: unit === "ms" ? "TIME_MILLIS" : "TIME_MICROS" }), logical_type: { type: "TIME", isAdjustedToUTC: false, unit: parquetUnits[unit] } };
     }
     case "date":
       return { ...column, type: "INT32", converted_type: "DATE", logical_type: { type: "DATE" } };
@@ -169,7 +172,7 @@ function schemaElement(name: string, type: ArrowType): SchemaElement {
         ? { ...column, type: "FIXED_LEN_BYTE_ARRAY", type_length: 2, logical_type: { type: "FLOAT16" } }
         : { ...column, type: type.bits === 32 ? "FLOAT" : "DOUBLE" };
     case "timestamp": {
-      const unit = type.unit === "s" ? "ms" : type.unit; // Parquet has no seconds.
+      const unit = parquetUnit(type.unit);
       const utc = type.zone !== null;
       return {
         ...column,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { zstdCompressSync, gzipSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
-import { isCarried, type ArrowType } from "../../tables/arrow-type.ts";
+import { isCarried, timeBits, type ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import { timeTicks, uuidBytes } from "../../tables/kinds.ts";
 import type { Columns } from "../../tables/row.ts";
@@ -11,7 +11,7 @@ import { writeFiles } from "../output.ts";
 import { fileSort, type SortBy, type SortKey } from "../sort-by.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
 import { typesOf, writtenColumns } from "../written-columns.ts";
-import { schemaElements, type Ids } from "./schema.ts";
+import { parquetUnit, schemaElements, type Ids } from "./schema.ts";
 
 /** Options of writeParquet. */
 export interface WriteParquetOptions<Row> extends WriteFilesOptions<Row> {
@@ -155,8 +155,8 @@ function rawValue(type: ArrowType): (value: Stored) => unknown {
   }
   if (type.id === "uuid") return (value) => value && uuidBytes(value as string);
   if (type.id === "time") {
-    const unit = type.unit === "s" ? "ms" : type.unit;
-    return (value) => (value === null ? null : unit === "ms" ? timeTicks(value as string, unit) : BigInt(timeTicks(value as string, unit)!));
+    const unit = parquetUnit(type.unit);
+    return (value) => (value === null ? null : timeBits(unit) === 32 ? timeTicks(value as string, unit) : BigInt(timeTicks(value as string, unit)!));
   }
   const wide = (type.id === "int" && type.bits === 64) || type.id === "timestamp" || type.id === "decimal";
   const factor = type.id === "timestamp" && type.unit === "s" ? 1000n : 1n;

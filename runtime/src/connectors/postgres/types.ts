@@ -1,7 +1,8 @@
 import { LockstepError } from "../../errors/index.ts";
-import { bool, float64, int64, string, type ArrowType } from "../../tables/arrow-type.ts";
+import { bool, float64, int64, isWhole, string, type ArrowType } from "../../tables/arrow-type.ts";
 import { viewOf, type Stored } from "../../tables/column.ts";
 import { elementView, isListView, type View } from "../../tables/js-view.ts";
+import { DIGITS } from "../../tables/view.ts";
 import { canonicalInteger } from "../../tables/infer.ts";
 import { elementsOf } from "./array.ts";
 
@@ -78,10 +79,12 @@ const ownOf = ({ oid, modifier, printed, labels }: DescribedType): Taken | undef
 /** The same where the program says what it sees; undefined: that cannot be. */
 function seen(type: DescribedType, said: View): Taken | undefined {
   const own = ownOf(type);
-  if (said === "number" && type.oid === 1700) return { ...types[701]!, cast: "float8" };
+  // Longer ones are looked at in the server's rounding.
+  const isExact = own?.type.id === "decimal" && own.type.precision <= DIGITS;
+  if (said === "number" && type.oid === 1700 && !isExact) return { ...types[701]!, cast: "float8" };
   if (said === own?.view && own.type.id !== "time") return own;
   if (said === "string") return { ...text, cast: "text" };
-  return said === "bigint" && own?.type.id === "int" ? { ...own, view: "bigint" } : undefined;
+  return said === "bigint" && own && isWhole(own.type) ? { ...own, view: "bigint" } : undefined;
 }
 
 /** Arrays of what is read. */

@@ -1,7 +1,7 @@
 /** Arrow's types → PostgreSQL's: what a new table's columns are, and whether values fit a column that is there. */
 import type { Wire } from "@lockstep/native/plan";
 import { asKey } from "../../errors/fixes.ts";
-import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+import { isText, parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
 import { integerDigits, type TableColumn } from "../database/write.ts";
 
 /** A column of a table of PostgreSQL. */
@@ -81,7 +81,7 @@ export function fitting(type: ArrowType, column: PostgresColumn): ArrowType | un
 function fittingOne(type: ArrowType, { wire, digits }: PostgresColumn): ArrowType | undefined {
   const bits = type.id === "int" ? type.bits + (type.signed ? 0 : 1) : Infinity;
   const [is, small] = [type.id, (most: number) => bits <= most];
-  const text = is === "string" || is === "dictionary";
+  const text = isText(type);
   switch (wire) {
     case "bool":
       return is === "bool" || is === "null" ? parseType("bool") : undefined;

@@ -1,5 +1,5 @@
 /** Arrow's types → Snowflake's: what a new table's columns are, and whether values fit a column that is there. */
-import { float64, int64, parseType, printType, string, type ArrowType } from "../../tables/arrow-type.ts";
+import { float64, int64, isText, parseType, printType, string, type ArrowType } from "../../tables/arrow-type.ts";
 import { integerDigits, type TableColumn } from "../database/write.ts";
 
 /** A column of a table of Snowflake. */
@@ -54,7 +54,7 @@ export function newType(type: ArrowType): string | undefined {
 /** The type as which values stand in the files of a column; undefined where one may not fit. */
 export function fitting(type: ArrowType, { type: printed, kind, precision, scale }: SnowflakeColumn): ArrowType | undefined {
   const is = type.id;
-  const isText = is === "string" || is === "dictionary" || is === "null";
+  const texts = isText(type) || is === "null";
   switch (kind) {
     case "BOOLEAN":
       return is === "bool" || is === "null" ? parseType("bool") : undefined;
@@ -68,12 +68,12 @@ export function fitting(type: ArrowType, { type: printed, kind, precision, scale
     case "FLOAT":
       return is === "float" || is === "null" || (is === "int" && integerDigits(type) <= 10) ? float64 : undefined;
     case "VARCHAR":
-      return isText ? string : undefined;
+      return texts ? string : undefined;
     case "VARIANT":
     case "OBJECT":
     case "ARRAY":
       // Structured ones, ARRAY(NUMBER), take no JSON of any other form.
-      return isText && printed === kind ? string : undefined;
+      return texts && printed === kind ? string : undefined;
     case "BINARY":
       return is === "binary" || is === "null" ? parseType("binary") : undefined;
     case "DATE":

@@ -195,7 +195,11 @@ expectType<{ zone: number; miles: number }>()(zones.select(not("name", ["opened"
 expectType<{ zone: number }>()(zones.select(startswith("zo")));
 expectType<{ zone: number; name: string }>()(zones.select(endswith("e")));
 expectType<{ zone: number; opened: Date; name: string }>()(zones.select(not(matches("il"))));
-expectType<{ place: number; name: string; miles: number; opened: Date }>()(zones.select({ zone: "place" }, all()));
+// What a column is called last, it is called.
+expectType<Zone>()(zones.select({ zone: "place" }, all()));
+expectType<{ place: number; name: string; miles: number; opened: Date }>()(zones.select("zone", all(), { zone: "place" }));
+expectType<{ zone: number; far: number }>()(zones.select({ zone: "place", miles: "far" }, ["zone"]));
+expectType<{ b: number }>()(zones.select({ zone: "a" }, { zone: "b" }));
 expectType<{ zone: number; name: string; n: number }>()(zones.groupby(not("miles", startswith("op"))).rollup({ n: op.count() }));
 expectType<{ zone: number; name: string; miles: number; opened: Date }>()(zones.dedupe(not("miles")));
 expectType<{ name: string; opened: Date; key: string; value: number }>()(zones.fold(not("name", "opened")));
@@ -212,6 +216,8 @@ expectType<{ flag: string }>()(small.cross(zones, ["flag"]));
 // Where columns stand.
 expectType<{ zone: number; name: string; miles: number; opened: Date }>()(zones.relocate("opened", { before: "zone" }));
 expectType<{ zone: number; title: string; miles: number; opened: Date }>()(zones.relocate([{ name: "title" }, "zone"], { after: all() }));
+expectType<Zone>()(zones.relocate([{ name: "title" }, "name"], { after: "opened" }));
+expectType<{ place: number; name: string; miles: number; opened: Date }>()(zones.relocate({ zone: "place" }, { after: "name" }));
 expectType<{ zone: number; name: string; miles: number; opened: Date; x: number }>()(zones.derive({ x: (d) => d.miles + 1 }, { before: "zone" }));
 expectType<{ x: number }>()(zones.derive({ x: (d) => d.miles + 1 }, { drop: true }));
 expectType<{ zone: number; n: number }>()(zones.groupby("zone").count({ as: "n" }));

@@ -2,12 +2,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use lockstep_functions::DIGITS;
 use lockstep_plan::JsType;
 
 use crate::dataset::{is_text, js_type};
 
-/// The most digits of decimals that are all numbers.
-const NUMBER_DIGITS: u8 = 15;
 /// The most digits of a decimal128.
 const MOST_DIGITS: u8 = 38;
 
@@ -34,7 +33,7 @@ pub fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 
 fn is_number(data_type: &DataType) -> bool {
     // Of others than a few digits there may be a value that is none.
-    js_type(data_type) == Some(JsType::Number) && !matches!(data_type, DataType::Decimal128(digits, _) | DataType::Decimal256(digits, _) if *digits > NUMBER_DIGITS)
+    js_type(data_type) == Some(JsType::Number) && !matches!(data_type, DataType::Decimal128(digits, _) | DataType::Decimal256(digits, _) if *digits > DIGITS)
 }
 
 fn width(data_type: &DataType) -> usize {

@@ -93,6 +93,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// A column that the folders of a dataset say.
+#[derive(Debug)]
 pub struct FolderColumn {
     pub field: Field,
     /// One a file.

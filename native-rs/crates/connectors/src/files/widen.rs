@@ -3,11 +3,11 @@ use std::{fmt, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Int64Array, ListArray, MapArray, StructArray, make_array, new_empty_array, new_null_array},
-    buffer::{NullBuffer, OffsetBuffer},
     compute::{CastOptions, cast, cast_with_options},
     datatypes::{DataType, Field, Fields, Int64Type, TimeUnit, UInt64Type},
     error::ArrowError,
 };
+use lockstep_functions::{as_list, under, visible};
 use serde_json::json;
 
 use crate::errors::{ConnectorError, Result};
@@ -40,7 +40,7 @@ pub fn widened(values: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Resu
         (T::Timestamp(from, _), T::Timestamp(to, _)) if from <= to => instants(values, ticks(to) / ticks(from), wanted, origin),
         (T::Date32, T::Timestamp(to, _)) => instants(values, ticks(to) * 86_400, wanted, origin),
         (T::List(_) | T::LargeList(_) | T::FixedSizeList(..), T::List(item)) => list_of(values, item, origin, |elements| widened(elements, item.data_type(), origin)),
-        (T::Map(..), T::Map(entries, _)) => map_with(values.as_map(), entries, origin),
+        (T::Map(..), T::Map(entries, _)) => map_with(values, entries, origin),
         (T::Struct(_), T::Struct(members)) => {
             let values = values.as_struct();
             // Members are found by name.
@@ -54,7 +54,7 @@ pub fn widened(values: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Resu
 }
 
 impl Origin<'_> {
-    fn or_corrupt(&self, found: std::result::Result<ArrayRef, ArrowError>) -> Result<ArrayRef> {
+    fn or_corrupt<T, E: fmt::Display>(&self, found: std::result::Result<T, E>) -> Result<T> {
         found.map_err(|error| ConnectorError::corrupt(self.file, format!("column {}: {error}", self.column)))
     }
 
@@ -105,25 +105,19 @@ pub fn list_of(values: &ArrayRef, item: &Arc<Field>, origin: Origin<'_>, element
         T::LargeList(own) | T::FixedSizeList(own, _) => origin.or_corrupt(cast(values, &T::List(Arc::clone(own))))?,
         other => return Err(ConnectorError::corrupt(origin.file, format!("column {}: {other} is no list", origin.column))),
     };
-    let values = values.as_list::<i32>();
-    let offsets = values.offsets();
-    let (first, last) = (offsets[0], offsets[values.len()]);
-    let rebased = OffsetBuffer::new(offsets.iter().map(|offset| offset - first).collect());
-    let elements = elements(&values.values().slice(first as usize, (last - first) as usize))?;
-    let lists = ListArray::try_new(Arc::clone(item), rebased, elements, values.nulls().cloned());
+    let values = origin.or_corrupt(visible(values.as_list::<i32>()))?;
+    let lists = ListArray::try_new(Arc::clone(item), values.offsets().clone(), elements(values.values())?, values.nulls().cloned());
     origin.or_corrupt(lists.map(|lists| Arc::new(lists) as ArrayRef))
 }
 
 /// A map with entries of other types or names; which is the key is known by its place.
-fn map_with(values: &MapArray, entries: &Arc<Field>, origin: Origin<'_>) -> Result<ArrayRef> {
+fn map_with(values: &ArrayRef, entries: &Arc<Field>, origin: Origin<'_>) -> Result<ArrayRef> {
     let DataType::Struct(fields) = entries.data_type() else { return Err(ConnectorError::corrupt(origin.file, format!("column {}: a map without entries", origin.column))) };
-    let offsets = values.offsets();
-    let (first, last) = (offsets[0], offsets[values.len()]);
-    let rebased = OffsetBuffer::new(offsets.iter().map(|offset| offset - first).collect());
-    let held = values.entries().slice(first as usize, (last - first) as usize);
+    let values = origin.or_corrupt(as_list(values).and_then(|values| visible(&values)))?;
+    let held = values.values().as_struct();
     let columns = held.columns().iter().zip(fields).map(|(column, field)| widened(column, field.data_type(), origin)).collect::<Result<Vec<_>>>()?;
     let held = StructArray::try_new_with_length(fields.clone(), columns, None, held.len());
-    let map = held.and_then(|held| MapArray::try_new(Arc::clone(entries), rebased, held, values.nulls().cloned(), false));
+    let map = held.and_then(|held| MapArray::try_new(Arc::clone(entries), values.offsets().clone(), held, values.nulls().cloned(), false));
     origin.or_corrupt(map.map(|map| Arc::new(map) as ArrayRef))
 }
 
@@ -142,9 +136,7 @@ pub fn object_of(
 
 /// A member's values; below an object that is null there are none, whatever stands there.
 pub fn member_of(values: &StructArray, index: usize, origin: Origin<'_>) -> Result<ArrayRef> {
-    let own = values.column(index);
-    let Some(nulls) = NullBuffer::union(own.nulls(), values.nulls()).filter(|_| values.null_count() > 0) else { return Ok(Arc::clone(own)) };
-    origin.or_corrupt(own.to_data().into_builder().nulls(Some(nulls)).build().map(make_array))
+    origin.or_corrupt(under(values.nulls(), values.column(index)))
 }
 
 /// Not `safe`: what does not fit is no null.
@@ -156,5 +148,45 @@ fn checked(values: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Result<A
             Err(does_not_fit(origin, value.unwrap_or(u64::MAX), wanted))
         }
         found => origin.or_corrupt(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::{
+        array::{Float64Array, NullArray, StringArray},
+        buffer::{NullBuffer, OffsetBuffer},
+        datatypes::Int32Type,
+    };
+
+    use super::*;
+
+    const ORIGIN: Origin<'static> = Origin { file: "a file", column: "a" };
+
+    fn item(data_type: DataType) -> Arc<Field> {
+        Arc::new(Field::new_list_field(data_type, true))
+    }
+
+    #[test]
+    fn members_below_a_null_are_null_of_any_type() {
+        let members: Fields = vec![Field::new("nothing", DataType::Null, true), Field::new("n", DataType::Int32, true)].into();
+        let columns: Vec<ArrayRef> = vec![Arc::new(NullArray::new(3)), Arc::new(arrow::array::Int32Array::from(vec![1, 2, 3]))];
+        let own: ArrayRef = Arc::new(StructArray::new(members, columns, Some(NullBuffer::from(vec![true, false, true]))));
+        let wanted = DataType::Struct(vec![Field::new("nothing", DataType::Utf8, true), Field::new("n", DataType::Int64, true)].into());
+        let found = widened(&own, &wanted, ORIGIN).unwrap();
+        assert_eq!(found.as_struct().column(0).as_ref(), &StringArray::from(vec![None::<&str>; 3]) as &dyn Array);
+        assert_eq!(found.as_struct().column(1).as_ref(), &Int64Array::from(vec![Some(1), None, Some(3)]) as &dyn Array);
+        let DataType::Struct(members) = own.data_type() else { unreachable!() };
+        assert_eq!(member_of(own.as_struct(), members.find("n").unwrap().0, ORIGIN).unwrap().as_primitive::<Int32Type>().null_count(), 1);
+    }
+
+    #[test]
+    fn elements_under_a_null_list_are_not_looked_at() {
+        let values = Arc::new(Int64Array::from(vec![1, 1 << 60, 2]));
+        let own: ArrayRef = Arc::new(ListArray::new(item(DataType::Int64), OffsetBuffer::new(vec![0, 1, 2, 3].into()), values, Some(NullBuffer::from(vec![true, false, true]))));
+        let found = widened(&own, &DataType::List(item(DataType::Float64)), ORIGIN).unwrap();
+        let lists: Vec<Option<ArrayRef>> = found.as_list::<i32>().iter().collect();
+        let one = |value: f64| Some(Arc::new(Float64Array::from(vec![value])) as ArrayRef);
+        assert_eq!(lists, [one(1.0), None, one(2.0)]);
     }
 }

@@ -86,8 +86,8 @@ fn held(column: &IcebergColumn, data_type: &DataType, file: &IcebergFile, footer
     }
     let Some(root) = by.find(roots, column) else {
         let Some(constant) = file.constants.get(&column.id).and_then(Option::as_ref) else { return Ok(Held::Constant(None)) };
-        let value = constant.bound().ok_or_else(|| {
-            let message = format!("{} lacks the column \"{}\" ({}), of which its partition has a value of more than 18 digits, which is not supported yet", file.path, column.name, column.data_type);
+        let value = constant.bound().filter(|bound| bound.to_scalar(data_type).is_some()).ok_or_else(|| {
+            let message = format!("{} lacks the column \"{}\" ({}), of which its partition has a value that is not supported yet", file.path, column.name, column.data_type);
             ConnectorError::unsupported(message, serde_json::json!({ "file": file.path, "column": column.name }))
         });
         return Ok(Held::Constant(Some(value?)));

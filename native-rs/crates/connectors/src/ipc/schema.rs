@@ -83,7 +83,7 @@ fn canonical(field: &Field) -> DataType {
     match field.data_type() {
         text if is_string(text) => DataType::Utf8,
         DataType::Dictionary(_, values) if is_string(values) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-        DataType::Dictionary(_, values) => canonical(&Field::new("values", values.as_ref().clone(), true)),
+        DataType::Dictionary(_, values) => canonical(&field.clone().with_data_type(values.as_ref().clone())),
         DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
         DataType::FixedSizeBinary(_) if !is_uuid(field) => DataType::Binary,
         DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),

@@ -12,6 +12,7 @@ use arrow::{
     compute::cast,
     datatypes::{DataType, Field, Schema},
 };
+use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, statistics::StatisticsConverter},
@@ -92,16 +93,18 @@ pub fn will_judge(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner
     if !dataset.files[chunk.file].deletes.is_empty() {
         return;
     }
+    // Which dictionaries are worth reading, the bounds of pages say, of all row groups at once.
+    if dataset.footers.is_asked(chunk.file, Index::Bounds) {
+        return;
+    }
     let Ok(footer) = dataset.footers.get(dataset, chunk.file, blob) else { return };
     let columns = Column::all(dataset, chunk, pruner, &footer);
     let Some(grounds) = Grounds::of(dataset, blob, chunk, pruner, scan, &footer, &columns) else { return };
-    if !grounds.bounds {
-        let group = footer.metadata().row_group(chunk.group);
-        blob.will_need(grounds.dictionaries.iter().filter_map(|leaf| dictionary_place(group.column(*leaf))).collect());
-    } else if !dataset.footers.is_asked(chunk.file, Index::Bounds) {
-        // Which dictionaries are worth reading, these say.
-        blob.will_need(place_of(&footer, blob, Index::Bounds).into_iter().collect());
-    }
+    let group = footer.metadata().row_group(chunk.group);
+    blob.will_need(match grounds.bounds {
+        true => place_of(&footer, blob, Index::Bounds).into_iter().collect(),
+        false => grounds.dictionaries.iter().filter_map(|leaf| dictionary_place(group.column(*leaf))).collect(),
+    });
 }
 
 /// Which rows of a chunk, of a file without deletes, the filter can match.
@@ -241,8 +244,8 @@ enum Of {
 
 enum Has {
     Bloom(Sbbf),
-    /// Each value's bytes.
-    Dictionary(HashSet<Vec<u8>>),
+    /// Its page, the number of its values, and what they are.
+    Dictionary(Bytes, u32, PhysicalType),
 }
 
 /// Which values a row group's columns can have, read when it is asked for.
@@ -274,7 +277,10 @@ impl Values<'_> {
         }
         match self.read.iter().find(|(known, _)| *known == leaf) {
             Some((_, Some(Has::Bloom(filter)))) => bytes.iter().all(|value| !filter.check(&value[..])),
-            Some((_, Some(Has::Dictionary(known)))) => bytes.iter().all(|value| !known.contains(value)),
+            Some((_, Some(Has::Dictionary(page, count, physical)))) => {
+                let sought: HashSet<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
+                values_in(page, *count, *physical).is_some_and(|known| !known.into_iter().any(|value| sought.contains(value)))
+            }
             _ => false,
         }
     }
@@ -286,7 +292,7 @@ impl Values<'_> {
 
     fn dictionary(&self, leaf: usize, physical: PhysicalType) -> Option<Has> {
         let (page, count) = dictionary_page(self.blob, self.footer.metadata().row_group(self.chunk.group), leaf).ok().flatten()?;
-        Some(Has::Dictionary(values_in(&page, count, physical)?.into_iter().map(<[u8]>::to_vec).collect()))
+        Some(Has::Dictionary(page, count, physical))
     }
 }
 

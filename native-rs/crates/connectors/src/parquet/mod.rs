@@ -22,6 +22,7 @@ pub use options::{ParquetRequest, ParquetWriteOptions};
 pub(crate) use errors::{guarded, reading};
 pub(crate) use matching::{Matching, matching, will_judge};
 pub(crate) use read::{Pages, needs};
+pub use schema::FOOTERS_AHEAD;
 pub(crate) use schema::{describe, each_footer, load};
 pub use open::{Alike, Columns, Footed, ParquetListing, open_parquet};
 pub(crate) use picked::open_picked;

@@ -4,7 +4,7 @@
 //! ParquetListing::new ──► read(files) ──► columns: of all files ──► describe(read) ──► dataset
 //! (rank 0)                (each rank its share of the files)       (each its share)     (same on every rank)
 //! ```
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use lockstep_plan::ColumnType;
@@ -37,6 +37,9 @@ pub struct ParquetListing {
     request: ParquetRequest,
     /// In table order.
     found: Vec<Found>,
+    /// Of these files, once they are asked for.
+    #[serde(skip)]
+    folders: OnceLock<Vec<FolderColumn>>,
 }
 
 /// The footers of files that stand together.
@@ -67,7 +70,7 @@ impl ParquetListing {
     /// Finds the files. LS2001; LS2002 and LS2006 of folders that are named as columns.
     pub fn new(request: ParquetRequest) -> Result<Self> {
         let found = resolve(&request.paths, &["parquet"], &request.store)?;
-        let listing = Self { request, found };
+        let listing = Self { request, found, folders: OnceLock::new() };
         listing.folders()?;
         Ok(listing)
     }
@@ -102,7 +105,7 @@ impl ParquetListing {
         let folders = self.folders()?;
         let mut all: Vec<Alike> = Vec::new();
         for (footer, _) in &footed.opened {
-            let schema = plain(&in_no_folder(&with_uuids(footer), &folders));
+            let schema = plain(&in_no_folder(&with_uuids(footer), folders));
             match all.last_mut() {
                 Some(last) if last.schema == schema => last.files += 1,
                 _ => all.push(Alike { schema, files: 1 }),
@@ -125,10 +128,10 @@ impl ParquetListing {
         let wanted = |name: &str| self.request.declared.is_empty() || self.request.declared.iter().any(|column| column.name == name);
         let folders = self.folders()?;
         let own = columns.union.schema();
-        let schema = with_folders(&own, &folders);
+        let schema = with_folders(&own, folders);
         let file = |(index, (footer, size)): (usize, &(ArrowReaderMetadata, u64))| {
             let (number, file) = (footed.first + index, &self.found[footed.first + index]);
-            let held = self.held(number, &own, footer.schema(), &folders);
+            let held = self.held(number, &own, footer.schema(), folders);
             let described = guarded(&file.path, "the footer", || describe(file, footer, *size, &schema, &held, wanted))?;
             let lacks = held.iter().any(|held| held.column().is_none());
             Ok(DataFile { held: lacks.then_some(held), ..described })
@@ -140,15 +143,19 @@ impl ParquetListing {
     /// The input, by what is said of all its files. LS2002
     pub fn dataset(&self, columns: &Columns, parts: Vec<Described>) -> Result<Dataset> {
         let source = if self.files() == 1 { &self.found[0].path } else { &self.request.paths.join(", ") };
-        let schema = with_folders(&columns.union.schema(), &self.folders()?);
+        let schema = with_folders(&columns.union.schema(), self.folders()?);
         let schema = declared::check(source, "the file has", &schema, &self.request.declared, |_, _| false)?;
         columns.union.check_lacking(&self.declared())?;
         let Described { files, footers } = Described::joined(parts);
         Ok(Dataset { footers, ..Dataset::new(Format::Parquet, files, schema, self.request.store.clone()) })
     }
 
-    fn folders(&self) -> Result<Vec<FolderColumn>> {
-        folder_columns(&self.found, &self.request.types, &self.request.declared)
+    fn folders(&self) -> Result<&[FolderColumn]> {
+        if let Some(folders) = self.folders.get() {
+            return Ok(folders);
+        }
+        let folders = folder_columns(&self.found, &self.request.types, &self.request.declared)?;
+        Ok(self.folders.get_or_init(|| folders))
     }
 
     /// What the interface says of the files' own columns.

@@ -36,8 +36,9 @@ use crate::{
 /// At both ends of every Parquet file.
 const PARQUET_MAGIC: &[u8] = b"PAR1";
 
-/// Remote footers that are fetched at a time, and the bytes of a file's end that are asked for: most footers are shorter.
-const FOOTERS_AHEAD: usize = 16;
+/// Remote footers that a rank fetches at a time.
+pub const FOOTERS_AHEAD: usize = 16;
+/// Bytes of a file's end that are asked for: most footers are shorter.
 const TAIL: u64 = 64 << 10;
 
 /// Tells the footers one after another (the file's number, the file, its footer, and the footer's bytes where they come from a
@@ -204,14 +205,20 @@ fn lies_within(column: &ColumnChunkMetaData, size: u64) -> bool {
     start.checked_add(length).is_some_and(|end| end <= size)
 }
 
-/// True only where the footer proves it: every data page refers to the dictionary. Writers that do not count pages
+/// True only where the footer proves it: every data page refers to the dictionary, and it says so of one at least. Writers that do not count pages
 /// by encoding (DuckDB) list the encodings; plain is listed by some for the dictionary page itself.
 fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
     let encoded = |encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
     let data = |page| matches!(page, PageType::DATA_PAGE | PageType::DATA_PAGE_V2);
     match (column.page_encoding_stats(), column.page_encoding_stats_mask()) {
-        (Some(pages), _) => pages.iter().filter(|page| data(page.page_type)).all(|page| encoded(page.encoding)),
-        (None, Some(mask)) => mask.encodings().all(encoded),
+        (Some(pages), _) => {
+            let mut pages = pages.iter().filter(|page| data(page.page_type)).peekable();
+            pages.peek().is_some() && pages.all(|page| encoded(page.encoding))
+        }
+        (None, Some(mask)) => {
+            let mut encodings = mask.encodings().peekable();
+            encodings.peek().is_some() && encodings.all(encoded)
+        }
         (None, None) => {
             column.encodings().any(encoded) && column.encodings().all(|encoding| encoded(encoding) || encoding == Encoding::RLE)
         }
@@ -243,5 +250,26 @@ fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, leaf: us
         let said = |flags: &arrow::array::BooleanArray| flags.is_valid(position) && flags.value(position);
         column.exact = column.min.is_some() && column.max.is_some() && !rounded && (fixed || said(&exact_min) && said(&exact_max));
         column.nulls = nulls.is_valid(position).then(|| nulls.value(position));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::{
+        file::metadata::PageEncodingStats,
+        schema::{parser::parse_message_type, types::SchemaDescriptor},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_of_its_data_proves_no_dictionary() {
+        let schema = SchemaDescriptor::new(Arc::new(parse_message_type("message m { OPTIONAL BYTE_ARRAY a (STRING); }").unwrap()));
+        let is = |stats: &[(PageType, Encoding)]| {
+            let stats = stats.iter().map(|(page_type, encoding)| PageEncodingStats { page_type: *page_type, encoding: *encoding, count: 1 });
+            is_dictionary(&ColumnChunkMetaData::builder(schema.column(0)).set_page_encoding_stats(stats.collect()).build().unwrap())
+        };
+        let (dictionary, coded, plain) = ((PageType::DICTIONARY_PAGE, Encoding::PLAIN), (PageType::DATA_PAGE, Encoding::RLE_DICTIONARY), (PageType::DATA_PAGE_V2, Encoding::PLAIN));
+        assert_eq!([is(&[]), is(&[dictionary]), is(&[dictionary, coded]), is(&[dictionary, coded, plain])], [false, false, true, false]);
     }
 }

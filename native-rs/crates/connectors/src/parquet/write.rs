@@ -10,12 +10,14 @@ use std::{
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, MapArray, RecordBatch, StructArray},
-    buffer::OffsetBuffer,
     compute::{CastOptions, can_cast_types, cast_with_options},
     datatypes::{DataType, Field, FieldRef, Float64Type, Schema, SchemaRef, TimeUnit},
 };
-use lockstep_functions::as_list;
-use lockstep_functions::kinds::{Wrong, is_seen_as_text, of_texts, texts};
+use lockstep_functions::{
+    as_list,
+    kinds::{Wrong, is_seen_as_text, of_texts, texts},
+    visible,
+};
 use lockstep_plan::FileSort;
 use parquet::{
     file::{
@@ -236,17 +238,10 @@ fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     if column.data_type() == field.data_type() {
         return Ok(Arc::clone(column));
     }
-    if let (DataType::Map(..), DataType::List(_)) = (column.data_type(), field.data_type()) {
-        let list = as_list(column).map_err(|error| cannot_write(field, column.data_type(), field.data_type(), &error.to_string()))?;
-        return cast_to(&(Arc::new(list) as ArrayRef), field);
-    }
-    if let (DataType::List(_), DataType::List(item)) = (column.data_type(), field.data_type()) {
-        let list = column.as_list::<i32>();
-        let (first, last) = (list.value_offsets()[0], list.value_offsets()[list.len()]);
-        let offsets = OffsetBuffer::new(list.value_offsets().iter().map(|offset| offset - first).collect());
-        let elements = list.values().slice(first as usize, (last - first) as usize);
-        let elements = cast_to(&elements, &Field::new(field.name(), item.data_type().clone(), true))?;
-        return Ok(Arc::new(ListArray::new(Arc::clone(item), offsets, elements, list.nulls().cloned())));
+    if let (DataType::List(_) | DataType::Map(..), DataType::List(item)) = (column.data_type(), field.data_type()) {
+        let list = list_in(column, field)?;
+        let elements = cast_to(list.values(), &Field::new(field.name(), item.data_type().clone(), true))?;
+        return Ok(Arc::new(ListArray::new(Arc::clone(item), list.offsets().clone(), elements, list.nulls().cloned())));
     }
     if let (DataType::Struct(_), DataType::Struct(members)) = (column.data_type(), field.data_type())
         && column.as_struct().num_columns() == members.len()
@@ -286,21 +281,20 @@ fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     Ok(written)
 }
 
+/// A list, or a map as one, with the elements that its rows have.
+fn list_in(column: &ArrayRef, field: &Field) -> Result<ListArray> {
+    as_list(column).and_then(|list| visible(&list)).map_err(|error| cannot_write(field, column.data_type(), field.data_type(), &error.to_string()))
+}
+
 /// A map, or a list of objects with a key and a value, as a map.
 fn entries_as(column: &ArrayRef, entries: &FieldRef, sorted: bool, field: &Field) -> Result<ArrayRef> {
     let refused = |why: &str| cannot_write(field, column.data_type(), field.data_type(), why);
-    let (offsets, held, nulls) = match column.as_map_opt() {
-        Some(map) => (map.offsets(), Arc::new(map.entries().clone()) as ArrayRef, map.nulls()),
-        None => (column.as_list::<i32>().offsets(), Arc::clone(column.as_list::<i32>().values()), column.nulls()),
-    };
-    let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
-    let held = held.slice(first as usize, (last - first) as usize);
-    if held.null_count() > 0 {
+    let list = list_in(column, field)?;
+    if list.values().null_count() > 0 {
         return Err(refused("an entry is null"));
     }
-    let held = cast_to(&held, &Field::new(field.name(), entries.data_type().clone(), true))?;
-    let rebased = OffsetBuffer::new(offsets.iter().map(|offset| offset - first).collect());
-    let map = MapArray::try_new(Arc::clone(entries), rebased, held.as_struct().clone(), nulls.cloned(), sorted);
+    let held = cast_to(list.values(), &Field::new(field.name(), entries.data_type().clone(), true))?;
+    let map = MapArray::try_new(Arc::clone(entries), list.offsets().clone(), held.as_struct().clone(), list.nulls().cloned(), sorted);
     map.map(|map| Arc::new(map) as ArrayRef).map_err(|error| refused(&error.to_string()))
 }
 

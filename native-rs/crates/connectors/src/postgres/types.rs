@@ -2,12 +2,13 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, TimeUnit, UnionFields, UnionMode};
+use lockstep_functions::DIGITS;
 use lockstep_plan::JsType;
 use serde_json::json;
 
 use crate::{
     dataset::js_type,
-    declared::js_name,
+    declared::{is_whole, js_name},
     errors::{ConnectorError, Result},
     relation::sql,
 };
@@ -92,8 +93,9 @@ fn seen(of: &Type, said: JsType) -> Option<Read> {
     let own = own(of);
     match said {
         JsType::String if own.0 != DataType::Utf8 => Some((DataType::Utf8, Some("text"))),
-        JsType::Number if of.oid == 1700 => Some((DataType::Float64, Some("float8"))),
-        JsType::Bigint => own.0.is_integer().then_some(own),
+        // Longer ones are looked at in the server's rounding.
+        JsType::Number if of.oid == 1700 && !matches!(own.0, DataType::Decimal128(..=DIGITS, _)) => Some((DataType::Float64, Some("float8"))),
+        JsType::Bigint => is_whole(&own.0).then_some(own),
         said => (js_type(&own.0) == Some(said)).then_some(own),
     }
 }
@@ -148,6 +150,19 @@ mod tests {
             assert_eq!((text.data_type, text.sql.as_str()), (DataType::Utf8, "\"a\"\"b\"::text"));
             assert_eq!(taken(&column, Some(JsType::Date), "t").unwrap_err().code, "LS2002");
         }
+    }
+
+    #[test]
+    fn decimals_are_seen_as_they_are_where_nothing_is_lost() {
+        let seen = |precision: i32, scale: i32, said| {
+            let column = Described { name: "x".into(), of: Type { modifier: ((precision << 16) | scale) + 4, ..of(1700, "a decimal") }, element: None };
+            taken(&column, Some(said), "t").map(|found| format!("{} {}", crate::print_type(&found.data_type), found.sql)).map_err(|error| error.code)
+        };
+        let found = |text: &str| Ok(text.to_owned());
+        assert_eq!(seen(15, 2, JsType::Number), found("decimal128(15, 2) \"x\""));
+        assert_eq!(seen(16, 2, JsType::Number), found("float64 \"x\"::float8"));
+        assert_eq!(seen(20, 0, JsType::Bigint), found("decimal128(20, 0) \"x\""));
+        assert_eq!(seen(20, 1, JsType::Bigint), Err("LS2002"));
     }
 
     #[test]

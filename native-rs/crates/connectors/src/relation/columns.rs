@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     dataset::js_type,
-    declared::js_name,
+    declared::{is_whole, js_name},
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
     print_type,
@@ -33,10 +33,24 @@ pub fn check_types(types: &BTreeMap<String, JsType>, source: &str, schema: &Sche
             return Err(ConnectorError::new("LS2002", format!("types: {source} has no column \"{name}\"; {fix}"), detail));
         };
         let found = field.data_type();
-        if !(js_type(found) == Some(*said) || *said == JsType::Bigint && found.is_integer()) {
+        if !(js_type(found) == Some(*said) || *said == JsType::Bigint && is_whole(found)) {
             let message = format!("types: column {name} of {source} is {}, which cannot be seen as {}", print_type(found), js_name(*said).to_lowercase());
             return Err(ConnectorError::new("LS2002", message, detail));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field};
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_may_be_seen_as_bigints() {
+        let schema = Schema::new(vec![Field::new("id", DataType::Decimal128(38, 0), true), Field::new("price", DataType::Decimal128(12, 2), true)]);
+        let said = |name: &str| check_types(&BTreeMap::from([(name.to_owned(), JsType::Bigint)]), "a query", &schema).map_err(|error| error.code);
+        assert_eq!([said("id"), said("price")], [Ok(()), Err("LS2002")]);
+    }
 }

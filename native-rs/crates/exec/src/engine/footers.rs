@@ -6,13 +6,13 @@
 //! each rank   what they say of row groups, footers of remote files, or what is wrong   ──► all   allgather  knows its columns)
 //! ```
 //!
-//! Of few files rank 0 reads all, and broadcasts what they say. What is wrong is told as an answer, so that all ranks come to the same
-//! place: there each throws the first error in the order of the files.
+//! Of so few files that one rank has all of them under way at a time rank 0 reads all, and broadcasts what they say. What is wrong is
+//! told as an answer, so that all ranks come to the same place: there each throws the first error in the order of the files.
 use std::ops::Range;
 
 use bytes::Bytes;
 use lockstep_comm::OpKind;
-use lockstep_connectors::{Alike, Columns, Dataset, Described, IcebergRequest, ParquetListing, ParquetRequest, open_iceberg};
+use lockstep_connectors::{Alike, Columns, Dataset, Described, FOOTERS_AHEAD, IcebergRequest, ParquetListing, ParquetRequest, open_iceberg};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -21,9 +21,6 @@ use super::{
     open::{site_of, worthwhile},
 };
 use crate::error::{EngineError, Result};
-
-/// Footers that a rank has under way at a time: so few take no longer than one.
-const FEW: usize = 16;
 
 /// Files whose footers are to be read.
 trait Listing: Serialize + DeserializeOwned {
@@ -152,7 +149,7 @@ impl Engine {
     async fn found<R: for<'a> Deserialize<'a>, L: Listing>(&self, request: &str, list: impl FnOnce(R) -> Result<L>) -> Result<Found<L>> {
         let find = |request| {
             let listing = list(request)?;
-            if self.ranks.size > 1 && listing.files() > if self.adapt.always { 1 } else { FEW } {
+            if self.ranks.size > 1 && listing.files() > if self.adapt.always { 1 } else { FOOTERS_AHEAD } {
                 let listed = serde_json::to_vec(&Listed { listing, sample: self.sample }).map_err(|error| EngineError::bug(error.to_string()))?;
                 return Ok([&[LISTED], &listed[..]].concat());
             }

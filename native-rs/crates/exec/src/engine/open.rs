@@ -183,6 +183,11 @@ pub(super) fn worthwhile(mut request: IcebergRequest) -> Result<IcebergRequest> 
     let mut keep = matching(&request)?.into_iter();
     request.files.retain(|_| keep.next().unwrap_or(true));
     request.filter = None;
+    // Nobody asks them any more, and the request may go to all ranks.
+    for file in &mut request.files {
+        file.bounds.clear();
+        file.buckets.clear();
+    }
     Ok(request)
 }
 

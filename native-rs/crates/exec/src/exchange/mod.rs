@@ -21,8 +21,8 @@
 //!   group A                                group B
 //!   rank (A, i) ─ rows for anybody in B ─► rank (B, i) ─► ranks (B, 0), (B, 1), …
 //! ```
-pub mod framing;
 mod bytes;
+pub mod framing;
 mod inbound;
 mod outbound;
 mod outbox;
@@ -42,11 +42,11 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder}
 use lockstep_comm::{Hop, OpKind};
 use parking_lot::Mutex;
 
+pub use self::bytes::{Counting, bytes_of_rows};
 use self::inbound::{Inbound, Queues};
 use self::outbound::{Across, Ends, Outbound, Within, finish};
 use self::queue::{Gate, Queue, QueueStream};
 use self::relay::{Labelled, Pending, Relay};
-pub use self::bytes::{Counting, bytes_of_rows};
 pub use self::outbox::{Meter, Outboxes, buffered, full};
 pub use self::relay::HELD;
 pub use self::routing::{HashRouter, Routed, Router, To, counting_sort, hashes};

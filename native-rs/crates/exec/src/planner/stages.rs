@@ -17,10 +17,10 @@ use lockstep_connectors::parse_type;
 use lockstep_functions::ScriptHost;
 use lockstep_plan::{FileSort, Node, NodeId, Plan, Sink};
 
-use super::leaf::Leaf;
-use super::logical::{Builder, Built, Sources, leaf, reads};
-use super::order::{Want, of_sink, unique, wants};
 use super::Way;
+use super::leaf::Leaf;
+use super::logical::{Builder, Built, Sources, leaf};
+use super::order::{Want, of_sink, unique, wants};
 use super::physical::physical;
 use crate::error::Result;
 use crate::operators::{ClusterExec, DividedAggregateExec, LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, SortRowsExec, as_start, starters, wants_cluster};
@@ -237,7 +237,7 @@ fn consumers(plan: &Plan, groups: &[(NodeId, Vec<usize>)], builder: &Builder<'_>
         if consumers[id] > 0 && !builder.leaves.contains_key(&id) {
             let node = &plan.nodes[id];
             // To scan again takes less than to keep what was read.
-            let times = |input: NodeId| if builder.way == Way::Merging && !matches!(plan.nodes[input], Node::Scan { .. }) { reads(node) } else { 1 };
+            let times = |input: NodeId| if matches!(plan.nodes[input], Node::Scan { .. }) { 1 } else { builder.reads(node) };
             node.inputs().into_iter().for_each(|input| consumers[input] += times(input));
         }
     }

@@ -9,8 +9,8 @@ import { otherAggregates } from "../../../functions/arquero.ts";
 import { type AggregateFunction, aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
 import type { JsType } from "../../../ir/types.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
-import type { Parameter, Verb } from "../../../verbs/index.ts";
-import { constantOf, keyName } from "../../../source/constants.ts";
+import type { Options, Parameter, Verb } from "../../../verbs/index.ts";
+import { constantOf, type ConstantValue, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Operand } from "../../../source/frames.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
@@ -186,6 +186,23 @@ export function membersOf(node: t.Node | undefined): ReadonlyMap<string, t.Node>
   if (e?.type !== "ObjectExpression") return null;
   const members = e.properties.map((p) => (p.type === "ObjectProperty" && !p.computed ? ([keyName(p.key), p.value] as const) : null));
   return members.every((m) => m !== null && m[0] !== null) ? new Map(members as [string, t.Node][]) : null;
+}
+
+/** What a member is that is known when building; undefined: it is not there, or computed. */
+export function constantIn(members: ReadonlyMap<string, t.Node> | null, name: string, place: Place): ConstantValue {
+  const node = members?.get(name);
+  return node && constantOf(node, place)?.value;
+}
+
+/** Reads options all of which have to be known when building. False: some are wrong, which is reported, and of what is made nothing is known. */
+export function areSound(node: t.Node, options: Options, out: Arguments, { verb, place, report }: ArgumentContext): boolean {
+  let isSound = true;
+  readOptions(node, verb.name, options, place, (d) => {
+    isSound = false;
+    report(d);
+  });
+  out.open ||= !isSound;
+  return isSound;
 }
 
 export function missing(what: string, { verb, call, place, report }: ArgumentContext): void {

@@ -1,8 +1,7 @@
 /** `{ on: "at", by: "ticker", strategy: "nearest", tolerance: { minutes: 5 } }` of join_asof. */
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { constantOf } from "../../../source/constants.ts";
 import { spanOf } from "../../../source/module.ts";
-import { keyPairs, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
+import { constantIn, keyPairs, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
 import { columnName } from "./columns.ts";
 import { distance } from "./windows.ts";
 
@@ -23,7 +22,7 @@ export const readAsof: Reader = (nodes, out, context) => {
     out.open = true;
     return report(verbArgument("join_asof", '{ on: "at" } or { on: ["at", "quoted"] }, and perhaps by, strategy and tolerance', spanOf(node, place.module), 'write the options where they stand: join_asof(quotes, { on: "at", by: "ticker" })'));
   }
-  const strategy = members.has("strategy") ? constantOf(members.get("strategy")!, place)?.value : "backward";
+  const strategy = members.has("strategy") ? constantIn(members, "strategy", place) : "backward";
   if (!STRATEGIES.includes(strategy)) report(verbArgument("join_asof", '"backward", "forward" or "nearest"', spanOf(members.get("strategy")!, place.module), "write one of them, or leave it out: then it is \"backward\", the last row that is not after"));
   out.rows.push(literalRow({ role: "parameter", name: null, input: 0 }, String(strategy), spanOf(node, place.module)));
   const by = members.has("by") ? keyPairs(members.get("by")!, context) : [];

@@ -5,9 +5,8 @@ import type { OutputColumn } from "../../../ir/ir.ts";
 import { constantOf } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { optionsOf } from "../../../verbs/index.ts";
-import { type ArgumentContext, type Arguments, literalRow, membersOf, missing, properties, type Reader } from "./arguments.ts";
+import { areSound, type ArgumentContext, type Arguments, constantIn, literalRow, membersOf, missing, properties, type Reader } from "./arguments.ts";
 import { namedColumn, newNameFix, renamingFix } from "./fixes.ts";
-import { readOptions } from "./options.ts";
 import { readSelector } from "./selector.ts";
 
 /** A column name: a string, also by way of a constant. */
@@ -43,6 +42,8 @@ export const readSelection: Reader = (nodes, out, context) => {
 };
 
 export const readLookedUp: Reader = (nodes, out, context) => {
+  const [first] = nodes;
+  if (first) out.rows.push(literalRow({ role: "parameter", name: "values", input: 0 }, true, spanOf(first, context.place.module)));
   for (const node of flattened(nodes.splice(0), context)) {
     if (named(node, { input: 1 }, out, context)) continue;
     out.open = true;
@@ -104,18 +105,11 @@ function refusePlace(node: t.Node | undefined, out: Arguments, context: Argument
 export const readPlaced: Reader = (nodes, out, context) => {
   const node = nodes.shift();
   if (!node) return;
-  const { place, report, verb } = context;
-  const { drop, ...places } = optionsOf.derive;
-  let isSound = true;
-  readOptions(node, verb.name, verb.name === "derive" ? optionsOf.derive : places, place, (d) => {
-    isSound = false;
-    report(d);
-  });
-  out.open ||= !isSound;
+  const { place, verb } = context;
+  if (!areSound(node, verb.name === "derive" ? optionsOf.derive : optionsOf.relocate, out, context)) return;
   const members = membersOf(node);
-  if (!isSound) return;
   const anchors = (["before", "after"] as const).filter((option) => members?.has(option));
-  const isDropped = members?.has("drop") ? constantOf(members.get("drop")!, place)?.value : false;
+  const isDropped = members?.has("drop") ? constantIn(members, "drop", place) : false;
   if (!members || anchors.length > 1 || typeof isDropped !== "boolean") return refusePlace(node, out, context);
   if (isDropped) return void out.rows.push(literalRow({ role: "parameter", name: null, input: 0 }, true, spanOf(node, place.module)));
   for (const option of anchors) {
@@ -151,12 +145,9 @@ export const readJoinValues: Reader = (nodes, out, context) => {
     wrong(values, isOptions ? `options come after them: ${verb.name}(…, null, { suffix: ["_left", "_right"] })` : isFunctions ? "what is computed of both rows is derived after the join: join(other, on).derive({ x: (d) => … })" : "write the list where it stands");
   }
   if (!options) return;
-  readOptions(options, verb.name, optionsOf.join, place, (d) => {
-    out.open = true;
-    report(d);
-  });
-  const suffix = membersOf(options)?.get("suffix");
-  const texts = suffix && constantOf(suffix, place)?.value;
+  areSound(options, optionsOf.join, out, context);
+  const members = membersOf(options);
+  const [suffix, texts] = [members?.get("suffix"), constantIn(members, "suffix", place)];
   if (Array.isArray(texts) && texts.length === 2) texts.forEach((text, n) => parameter(`suffix ${n}`, text as string, suffix!));
   else if (!out.open && (suffix || bare(options).type !== "ObjectExpression")) {
     out.open = true;

@@ -1,9 +1,8 @@
 /** `fold(["low", "high"], { as: ["measure", "amount"] })`. */
 import type * as t from "@babel/types";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { constantOf } from "../../../source/constants.ts";
 import { spanOf } from "../../../source/module.ts";
-import { type ArgumentContext, kinds, membersOf, missing, type Reader } from "./arguments.ts";
+import { type ArgumentContext, constantIn, kinds, membersOf, missing, type Reader } from "./arguments.ts";
 
 /** The operands: the columns that are folded; the two that are made. */
 export const readFold: Reader = (nodes, out, context) => {
@@ -24,6 +23,6 @@ function foldedNames(options: t.Node, { place }: ArgumentContext): readonly stri
   const members = membersOf(options);
   if (members === null || [...members.keys()].some((name) => name !== "as")) return null;
   if (members.size === 0) return ["key", "value"];
-  const names = constantOf(members.get("as")!, place)?.value;
+  const names = constantIn(members, "as", place);
   return Array.isArray(names) && names.length === 2 && names.every((name) => typeof name === "string") ? names : null;
 }

@@ -3,17 +3,12 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
 import { closest } from "../../../diagnostics/closest.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { wrongOption } from "../../../diagnostics/wrong-option.ts";
+import { WITH_LOGIN, wrongOption } from "../../../diagnostics/wrong-option.ts";
 import type { SourceSpan } from "../../../ir/types.ts";
-import { constantOf, keyName } from "../../../source/constants.ts";
+import { constantOf, keyName, type Written, writtenOut } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Place } from "../../../source/names.ts";
 import { ARROW_TYPE, fits, holdsLogin, type Options, type Taken, wordsOf } from "../../../verbs/index.ts";
-
-interface Written {
-  readonly node: t.Node;
-  readonly place: Place;
-}
 
 /** A column that an option names: `types`, `partitionBy`. */
 export interface TypedColumn {
@@ -83,15 +78,6 @@ function readTypes({ node, place }: Written, owner: string, option: string, take
   });
 }
 
-/** The literal that a const holds, wherever it stands. */
-export function writtenOut(node: t.Node, place: Place, depth = 0): Written {
-  const e = bare(node);
-  const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
-  const declarator = binding?.constant && depth < 20 ? binding.path.node : null;
-  if (declarator?.type !== "VariableDeclarator" || declarator.id.type !== "Identifier" || !declarator.init) return { node, place };
-  return writtenOut(declarator.init, { module: place.module, scope: binding!.scope }, depth + 1);
-}
-
 const isNaNWritten = ({ node, place }: Written): boolean => node.type === "Identifier" && node.name === "NaN" && !place.scope.getBinding("NaN");
 
 /** What stands there, in the user's words; null: it is computed, or nothing. */
@@ -101,7 +87,7 @@ function foundAt({ node, place }: Written): string | null {
   if (e.type === "ArrayExpression") return "a list";
   if (e.type === "ObjectExpression") return "an object";
   const value = constantOf(node, place)?.value;
-  if (typeof value === "string" && holdsLogin(value)) return "one with a password";
+  if (typeof value === "string" && holdsLogin(value)) return WITH_LOGIN;
   return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
 }
 

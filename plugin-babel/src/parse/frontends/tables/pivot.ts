@@ -1,8 +1,7 @@
 /** `pivot("month", { miles: op.sum("miles") }, { keys: [1, 2, 3], valueSeparator: "_" })`: whose values become columns, of what, and which. */
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { constantOf } from "../../../source/constants.ts";
 import { spanOf } from "../../../source/module.ts";
-import { kinds, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
+import { constantIn, kinds, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
 import { columnName } from "./columns.ts";
 
 const KEYS = "{ keys: […] }, the values that become columns,";
@@ -21,8 +20,8 @@ export const readPivot: Reader = (nodes, out, context) => {
   if (name !== null) rowArgument(values, { role: "aggregate", name, input: 0, aggregate: "any" }, out, context);
   else kinds.aggregates([values], out, context, { kind: "aggregates" });
   const members = membersOf(options);
-  const keys = members?.has("keys") ? constantOf(members.get("keys")!, context.place)?.value : undefined;
-  const separator = members?.has("valueSeparator") ? constantOf(members.get("valueSeparator")!, context.place)?.value : "_";
+  const keys = constantIn(members, "keys", context.place);
+  const separator = members?.has("valueSeparator") ? constantIn(members, "valueSeparator", context.place) : "_";
   const isRead = Array.isArray(keys) && keys.length > 0 && keys.every((key) => isKey(key)) && typeof separator === "string" && [...members!.keys()].every((member) => member === "keys" || member === "valueSeparator");
   if (!isRead) {
     out.open = true;

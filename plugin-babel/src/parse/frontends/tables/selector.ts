@@ -2,12 +2,11 @@
 import type * as t from "@babel/types";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import type { Selector } from "../../../ir/ir.ts";
-import { constantOf } from "../../../source/constants.ts";
+import { constantOf, writtenOut } from "../../../source/constants.ts";
 import { bare, spanOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
 import type { ArgumentContext, Arguments } from "./arguments.ts";
 import { columnName, flattened } from "./columns.ts";
-import { writtenOut } from "./options.ts";
 
 const patterns = { startswith: "startsWith", endswith: "endsWith", matches: "includes" } as const;
 /** Arquero's others: what they give depends on where columns stand. */

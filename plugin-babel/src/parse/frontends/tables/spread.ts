@@ -1,10 +1,8 @@
 /** `spread("pair", { as: ["first", "second"] })`, `spread({ part: (d) => d.text.split("-") }, { limit: 3, drop: false })`. */
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { constantOf } from "../../../source/constants.ts";
 import { spanOf } from "../../../source/module.ts";
 import { optionsOf } from "../../../verbs/index.ts";
-import { literalRow, membersOf, missing, type Reader } from "./arguments.ts";
-import { readOptions } from "./options.ts";
+import { areSound, constantIn, literalRow, membersOf, missing, type Reader } from "./arguments.ts";
 import { ARRAYS, readLists } from "./unroll.ts";
 
 /** The operands: the arrays; how many columns each becomes, and the names. */
@@ -14,15 +12,9 @@ export const readSpread: Reader = (nodes, out, context) => {
   if (!values) return missing(ARRAYS, context);
   readLists(values, out, context);
   const span = spanOf(options ?? call, place.module);
-  let isSound = true;
-  if (options) {
-    readOptions(options, "spread", optionsOf.spread, place, (d) => {
-      isSound = false;
-      report(d);
-    });
-  }
+  const isSound = !options || areSound(options, optionsOf.spread, out, context);
   const members = options ? membersOf(options) : new Map();
-  const constant = (name: string): unknown => (members?.has(name) ? constantOf(members.get(name)!, place)?.value : undefined);
+  const constant = (name: string): unknown => constantIn(members, name, place);
   const [as, drop] = [constant("as"), constant("drop")];
   const limit = constant("limit") ?? (Array.isArray(as) ? as.length : undefined);
   const isRead = members !== null && Number.isSafeInteger(limit) && (limit as number) > 0 && ["as", "limit", "drop"].every((name) => !members.has(name) || constant(name) !== undefined);

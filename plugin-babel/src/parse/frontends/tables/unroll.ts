@@ -1,9 +1,8 @@
 /** `unroll("tags")`, `unroll({ word: (d) => d.words.split(" ") }, { index: "place", limit: 10, drop: "words" })`. */
 import type * as t from "@babel/types";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { constantOf } from "../../../source/constants.ts";
 import { bare, spanOf } from "../../../source/module.ts";
-import { type ArgumentContext, type Arguments, literalRow, membersOf, missing, properties, type Reader, rowArgument } from "./arguments.ts";
+import { type ArgumentContext, type Arguments, constantIn, literalRow, membersOf, missing, properties, type Reader, rowArgument } from "./arguments.ts";
 import { columnName, flattened, named } from "./columns.ts";
 
 export const ARRAYS = "columns of arrays, or an object of row functions that give arrays,";
@@ -33,7 +32,7 @@ export const readUnroll: Reader = (nodes, out, context) => {
   readLists(values, out, context);
   const span = spanOf(options ?? context.call, place.module);
   const members = options ? membersOf(options) : new Map();
-  const constant = (name: string) => (members?.has(name) ? constantOf(members.get(name)!, place)?.value : undefined);
+  const constant = (name: string) => constantIn(members, name, place);
   const [index, limit] = [constant("index"), constant("limit")];
   const drop = members?.has("drop") ? [members.get("drop")!] : [];
   const isRead =

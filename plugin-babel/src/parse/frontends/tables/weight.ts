@@ -1,10 +1,9 @@
 /** `{ weight: "miles" }` among the options of sample, which stay where they are. */
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { constantOf } from "../../../source/constants.ts";
+import { constantOf, writtenOut } from "../../../source/constants.ts";
 import { spanOf } from "../../../source/module.ts";
 import { membersOf, type Reader, rowArgument } from "./arguments.ts";
 import { columnName } from "./columns.ts";
-import { writtenOut } from "./options.ts";
 
 /** The operand: what rows weigh. Options that are computed have none: the runtime refuses a weight there. */
 export const readWeight: Reader = ([options], out, context) => {

@@ -7,7 +7,7 @@ use lockstep_plan::{Aggregate, AggregateFunction, Bins, Expression, NamedAggrega
 
 use super::Builder;
 use super::bins::bins_of;
-use super::built::{Built, named, stored};
+use super::built::{Built, Unqualified, named, stored};
 use crate::error::{EngineError, Result};
 use crate::planner::order::{Order, Want};
 
@@ -73,7 +73,7 @@ impl Builder<'_> {
             aggregates.push(aggregate(AggregateFunction::Count, None, &DataType::Null)?.alias(self.hidden("rows")));
         }
         let below = if keys.is_empty() { 1 } else { input.below };
-        let plan = input.builder().aggregate(keys, aggregates)?.build()?;
+        let plan = input.builder().groups(keys, aggregates)?.build()?;
         let built = Built { plan, visible, order, below, peers: vec![] };
         if binned.is_empty() {
             return Ok(built);
@@ -106,7 +106,7 @@ impl Builder<'_> {
         values.push(if last { max(ident(&position)) } else { min(ident(&position)) }.alias(&position));
         let (visible, below) = (input.visible.clone(), input.below);
         let output: Vec<Expr> = visible.iter().chain([&position]).map(ident).collect();
-        let plan = input.builder().aggregate(groups, values)?.project(output)?.build()?;
+        let plan = input.builder().groups(groups, values)?.columns(output)?.build()?;
         Ok(Built { plan, visible, order: Order::Position(position), below, peers: vec![] })
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn aggregate_of(item: &NamedAggregate, arguments: Vec<(Expr, DataType
             by_order(item.function, arg, ident(position))?
         }
         (Some((arg, arg_type)), None) if item.function == AggregateFunction::Quantile => {
-            quantile(arg, &arg_type, item.fraction.ok_or_else(|| EngineError::bug("a quantile has no fraction"))?)?
+            quantile(arg, &arg_type, item.fraction.ok_or_else(|| EngineError::bug("a quantile has no fraction"))?.0)?
         }
         (Some(arg), Some(other)) => of_pairs(item.function, arg, other)?,
         (Some((arg, arg_type)), None) => aggregate(item.function, Some(arg), &arg_type)?,

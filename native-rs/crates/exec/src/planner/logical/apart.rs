@@ -16,27 +16,11 @@ use lockstep_functions::{aggregate, canonical_key, lower_predicate, valid, valid
 use lockstep_plan::{Aggregate, AggregateFunction, NamedAggregate, Node, NodeId};
 
 use super::Builder;
-use super::built::{Built, cast, extension, filtered, named, stored};
+use super::built::{Built, Unqualified, cast, extension, filtered, named, stored};
 use crate::error::{EngineError, Result};
+use crate::planner::Way;
 use crate::planner::nodes::{Place, PlaceNode};
 use crate::planner::order::Order;
-
-/// Whether the aggregates of this node are computed apart.
-pub fn is_apart(node: &Node) -> bool {
-    matches!(node, Node::Aggregate(aggregate) if aggregate.keys.is_empty() && aggregate.aggregates.iter().any(keeps_values))
-}
-
-/// How often the inputs of a node are read, where its aggregates are computed apart.
-pub fn reads(node: &Node) -> usize {
-    let Node::Aggregate(aggregate) = node else { return 1 };
-    if !is_apart(node) {
-        return 1;
-    }
-    let sorted = |item: &&NamedAggregate| matches!(item.function, AggregateFunction::Median | AggregateFunction::Quantile);
-    let apart = aggregate.aggregates.iter().filter(|item| keeps_values(item)).count();
-    // What is sorted is counted, too.
-    apart + usize::from(apart < aggregate.aggregates.len()) + aggregate.aggregates.iter().filter(sorted).count()
-}
 
 /// Lists keep theirs in any case: they are one value of one row.
 fn keeps_values(item: &NamedAggregate) -> bool {
@@ -45,6 +29,22 @@ fn keeps_values(item: &NamedAggregate) -> bool {
 }
 
 impl Builder<'_> {
+    pub(super) fn is_apart(&self, node: &Aggregate) -> bool {
+        self.way == Way::Merging && node.keys.is_empty() && node.aggregates.iter().any(keeps_values)
+    }
+
+    /// How often the inputs of a node are read.
+    pub fn reads(&self, node: &Node) -> usize {
+        let Node::Aggregate(node) = node else { return 1 };
+        if !self.is_apart(node) {
+            return 1;
+        }
+        let apart = node.aggregates.iter().filter(|item| keeps_values(item));
+        // What is sorted is counted, too.
+        let reads = |item: &NamedAggregate| if matches!(item.function, AggregateFunction::Median | AggregateFunction::Quantile) { 2 } else { 1 };
+        apart.map(reads).sum::<usize>() + usize::from(!node.aggregates.iter().all(keeps_values))
+    }
+
     /// One row, whose columns are each made by a plan of its own; those that keep no values by one.
     pub(super) fn aggregate_apart(&mut self, id: NodeId, node: &Aggregate) -> Result<Built> {
         let (apart, together): (Vec<_>, Vec<_>) = node.aggregates.iter().cloned().partition(|item| keeps_values(item));
@@ -65,7 +65,7 @@ impl Builder<'_> {
         }
         let visible: Vec<String> = node.aggregates.iter().map(|item| item.name.clone()).collect();
         let row = row.ok_or_else(|| EngineError::bug("an aggregate of nothing apart"))?;
-        let plan = row.project(visible.iter().map(ident))?.build()?;
+        let plan = row.columns(visible.iter().map(ident))?.build()?;
         Ok(Built { plan, visible, order: Order::Natural, below: 1, peers: vec![] })
     }
 
@@ -83,7 +83,7 @@ impl Builder<'_> {
             (AggregateFunction::Distinct, _) => self.distinct(input, argument, &item.name),
             (AggregateFunction::Mode, _) => self.mode(input, argument, &item.name),
             (AggregateFunction::Median, _) => self.quantile(input, argument, 0.5, item),
-            (AggregateFunction::Quantile, Some(fraction)) => self.quantile(input, argument, fraction, item),
+            (AggregateFunction::Quantile, Some(fraction)) => self.quantile(input, argument, fraction.0, item),
             (function, _) => Err(EngineError::bug(format!("{function} apart"))),
         }
     }
@@ -93,9 +93,9 @@ impl Builder<'_> {
         let value = self.hidden("value");
         let data_type = argument.get_type(input.schema())?;
         let key = canonical_key(valid(argument, &data_type), &data_type);
-        let groups = input.builder().aggregate(vec![named(key, &value)], Vec::<Expr>::new())?;
+        let groups = input.builder().groups(vec![named(key, &value)], vec![])?;
         let rows = aggregate(AggregateFunction::Count, None, &DataType::Null)?;
-        Ok(groups.aggregate(Vec::<Expr>::new(), vec![rows.alias(name)])?.build()?)
+        Ok(groups.groups(vec![], vec![rows.alias(name)])?.build()?)
     }
 
     /// Of the groups of equal values the largest, of several the one that begins first.
@@ -107,9 +107,9 @@ impl Builder<'_> {
         let data_type = argument.get_type(input.schema())?;
         let key = named(canonical_key(valid(argument, &data_type), &data_type), &value);
         let count = aggregate(AggregateFunction::Count, None, &DataType::Null)?;
-        let groups = input.builder().aggregate(vec![key], vec![count.alias(&rows), min(ident(position)).alias(&first)])?.filter(ident(&value).is_not_null())?;
+        let groups = input.builder().groups(vec![key], vec![count.alias(&rows), min(ident(position)).alias(&first)])?.filter(ident(&value).is_not_null())?;
         let order = vec![ident(&rows).sort(false, false), ident(&first).sort(true, false)];
-        Ok(groups.aggregate(Vec::<Expr>::new(), vec![first_value(ident(&value), order).alias(name)])?.build()?)
+        Ok(groups.groups(vec![], vec![first_value(ident(&value), order).alias(name)])?.build()?)
     }
 
     /// Of the sorted values the one at the fraction, or between the two around it: as `lockstep_functions` has it of values in memory.
@@ -117,9 +117,9 @@ impl Builder<'_> {
         let [value, place, rows] = ["value", "place", "rows"].map(|what| self.hidden(what));
         let data_type = argument.get_type(input.schema())?;
         let number = valid_number(item.function, argument, &data_type)?;
-        let values = input.builder().project(vec![number.alias(&value)])?.filter(ident(&value).is_not_null())?.build()?;
+        let values = input.builder().columns(vec![number.alias(&value)])?.filter(ident(&value).is_not_null())?.build()?;
         let count = aggregate(AggregateFunction::Count, None, &DataType::Null)?;
-        let counted = LogicalPlanBuilder::from(values.clone()).aggregate(Vec::<Expr>::new(), vec![count.alias(&rows)])?;
+        let counted = LogicalPlanBuilder::from(values.clone()).groups(vec![], vec![count.alias(&rows)])?;
         let order = vec![ident(&value).sort(true, true)];
         let sorted = LogicalPlanBuilder::from(values).sort(order.clone())?.build()?;
         let numbered = extension(PlaceNode::new(Place::RowNumber { name: place.clone() }, vec![sorted], order)?);
@@ -131,8 +131,8 @@ impl Builder<'_> {
         let below = whole(at(ident(&rows)));
         let around = ident(&place).gt_eq(below.clone()).and(ident(&place).lt_eq(below + lit(1i64)));
         let [least, most, all] = ["least", "most", "all"].map(|what| self.hidden(what));
-        let two = [min(ident(&value)).alias(&least), max(ident(&value)).alias(&most), max(ident(&rows)).alias(&all)];
-        let two = counted.cross_join(numbered)?.filter(around)?.aggregate(Vec::<Expr>::new(), two)?;
+        let two = vec![min(ident(&value)).alias(&least), max(ident(&value)).alias(&most), max(ident(&rows)).alias(&all)];
+        let two = counted.cross_join(numbered)?.filter(around)?.groups(vec![], two)?;
 
         let position = at(ident(&all));
         let between = ident(&least) + (ident(&most) - ident(&least)) * (position.clone() - float(whole(position)));
@@ -140,6 +140,6 @@ impl Builder<'_> {
             true => Expr::Case(Case::new(None, vec![(Box::new(ident(&all).eq(lit(1i64))), Box::new(ident(&least)))], Some(Box::new(between)))),
             false => ident(&least),
         };
-        Ok(two.project(vec![result.alias(&item.name)])?.build()?)
+        Ok(two.columns(vec![result.alias(&item.name)])?.build()?)
     }
 }

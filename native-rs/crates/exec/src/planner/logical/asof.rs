@@ -18,7 +18,7 @@ use lockstep_plan::{AsofJoin, AsofStrategy, Expression, JoinKey, JoinSide, JsTyp
 use std::sync::Arc;
 
 use super::Builder;
-use super::built::{Built, extension, named, stored};
+use super::built::{Built, Unqualified, extension, named, stored};
 use super::concat::one_type;
 use super::join::key_pair;
 use super::windows::scalar;
@@ -111,7 +111,7 @@ impl Builder<'_> {
             output.push(ident(&names.position));
         }
         let visible = node.columns.iter().map(|column| column.name.clone()).collect();
-        let plan = LogicalPlanBuilder::from(plan).filter(ident(&names.own))?.project(output)?.build()?;
+        let plan = LogicalPlanBuilder::from(plan).filter(ident(&names.own))?.columns(output)?.build()?;
         let order = if ordered { Order::Position(names.position) } else { Order::Nothing };
         Ok(Built { plan, visible, order, below: left.below, peers: vec![] })
     }
@@ -158,8 +158,8 @@ impl Builder<'_> {
         let data_type = found.get_type(right.schema())?;
         own.push(lit(ScalarValue::try_from(&data_type)?).alias(&names.right));
         others.push(found.alias(&names.right));
-        let own = left.clone().builder().project(own)?.build()?;
-        let others = right.clone().builder().project(others)?.filter(matches)?.build()?;
+        let own = left.clone().builder().columns(own)?.build()?;
+        let others = right.clone().builder().columns(others)?.filter(matches)?.build()?;
         Ok(extension(PlaceNode::new(Place::Concat, vec![own, others], vec![])?))
     }
 }

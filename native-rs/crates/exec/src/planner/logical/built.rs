@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
-use datafusion::common::DFSchemaRef;
+use datafusion::common::{Column, DFSchemaRef};
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{Cast, Expr, Extension, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
+use datafusion::logical_expr::{Aggregate, Cast, Expr, Extension, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
 use lockstep_functions::{Rows, lower, untouched};
 use lockstep_plan::Expression;
 
@@ -50,10 +50,28 @@ impl Built {
     }
 }
 
+/// Steps of a plan whose columns nobody qualifies: the builder's own look each column up in the whole plan, which takes minutes where there
+/// are thousands.
+pub(super) trait Unqualified: Sized {
+    fn columns(self, columns: impl IntoIterator<Item = Expr>) -> Result<Self>;
+    fn groups(self, keys: Vec<Expr>, values: Vec<Expr>) -> Result<Self>;
+}
+
+impl Unqualified for LogicalPlanBuilder {
+    fn columns(self, columns: impl IntoIterator<Item = Expr>) -> Result<Self> {
+        Ok(self.project_with_validation(columns.into_iter().map(|column| (column, false)).collect())?)
+    }
+
+    fn groups(self, keys: Vec<Expr>, values: Vec<Expr>) -> Result<Self> {
+        Ok(Self::new(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(self.build()?), keys, values)?)))
+    }
+}
+
 /// A leaf as a table whose columns are unqualified.
 pub fn leaf(leaf: Arc<Leaf>, visible: Vec<String>, order: Order, below: u64, peers: Vec<SortExpr>) -> Result<Built> {
-    let columns: Vec<Expr> = leaf.schema().fields().iter().map(|field| ident(field.name()).alias(field.name())).collect();
-    let plan = LogicalPlanBuilder::scan("leaf", provider_as_source(leaf), None)?.project(columns)?.build()?;
+    let column = |name: &String| Expr::Column(Column::new(Some("leaf"), name)).alias(name);
+    let columns: Vec<Expr> = leaf.schema().fields().iter().map(|field| column(field.name())).collect();
+    let plan = LogicalPlanBuilder::scan("leaf", provider_as_source(leaf), None)?.columns(columns)?.build()?;
     Ok(Built { plan, visible, order, below, peers })
 }
 

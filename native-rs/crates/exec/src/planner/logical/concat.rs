@@ -6,7 +6,7 @@ use lockstep_functions::{Rows, exact_cast, kinds::is_seen_as_text, lower};
 use lockstep_plan::{Expression, JsType, NodeId};
 
 use super::Builder;
-use super::built::{Built, cast, extension, named};
+use super::built::{Built, Unqualified, cast, extension, named};
 use crate::error::{EngineError, Result};
 use crate::planner::nodes::{Place, PlaceNode};
 use crate::planner::order::{Order, Want};
@@ -30,7 +30,7 @@ impl Builder<'_> {
                 columns.push(named(ident(own) + lit(below as i64), name));
             }
             below = below.saturating_add(input.below);
-            parts.push(input.builder().project(columns)?.build()?);
+            parts.push(input.builder().columns(columns)?.build()?);
         }
         if i64::try_from(below).is_err() {
             return Err(EngineError::unsupported("this table may have more than 2^63 rows"));

@@ -9,7 +9,7 @@ use lockstep_functions::{Rows, integer_as_float, join_key, lower, lower_predicat
 use lockstep_plan::{Join, JoinCondition, JoinKey, JoinSide, JoinType, NodeId};
 
 use super::Builder;
-use super::built::{Built, cast, named, stored};
+use super::built::{Built, Unqualified, cast, named, stored};
 use super::concat::{column_as, common_type};
 use crate::error::{EngineError, Result};
 use crate::planner::order::{Order, Want, keeps_left_only};
@@ -49,8 +49,8 @@ impl Builder<'_> {
         let (left_order, right_order) = (left.order.clone(), right.order.clone());
         let (left_below, right_below) = (left.below, right.below);
         let (left_visible, left_all) = (left.visible.clone(), all(&left));
-        let right_plan = right.builder().project(right_columns)?.build()?;
-        let left = if left_columns.len() > left_all.len() { left.builder().project(left_columns)? } else { left.builder() };
+        let right_plan = right.builder().columns(right_columns)?.build()?;
+        let left = if left_columns.len() > left_all.len() { left.builder().columns(left_columns)? } else { left.builder() };
         let kind = match join.join_type {
             JoinType::Inner => LogicalJoin::Inner,
             JoinType::Left | JoinType::Lookup => LogicalJoin::Left,
@@ -67,7 +67,7 @@ impl Builder<'_> {
         };
 
         if left_only {
-            let plan = LogicalPlanBuilder::from(joined).project(left_all.iter().map(ident))?.build()?;
+            let plan = LogicalPlanBuilder::from(joined).columns(left_all.iter().map(ident))?.build()?;
             let order = if ordered { left_order } else { Order::Nothing };
             return Ok(Built { plan, visible: left_visible, order, below: left_below, peers: vec![] });
         }
@@ -94,7 +94,7 @@ impl Builder<'_> {
             }
             _ => Order::Nothing,
         };
-        let plan = LogicalPlanBuilder::from(joined).project(output)?.build()?;
+        let plan = LogicalPlanBuilder::from(joined).columns(output)?.build()?;
         Ok(Built { plan, visible, order, below, peers: vec![] })
     }
 

@@ -19,10 +19,8 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 use lockstep_functions::{Rows, ScriptHost, lower, lower_predicate, sort_key, untouched};
 use lockstep_plan::{Node, NodeId, Plan, SortKey};
 
-use self::apart::is_apart;
-pub use self::apart::reads;
 pub use self::built::{Built, leaf};
-use self::built::{extension, filtered, named, order_keys, sorted, stored};
+use self::built::{Unqualified, extension, filtered, named, order_keys, sorted, stored};
 use super::Way;
 use super::nodes::{Place, PlaceNode};
 use super::order::{Order, Want, is_total, peers};
@@ -43,7 +41,7 @@ pub struct Builder<'a> {
     pub sources: &'a dyn Sources,
     /// Who runs the plan's scripts.
     pub scripts: Option<&'a Arc<dyn ScriptHost>>,
-    pub way: Way,
+    way: Way,
     /// Tables that are computed elsewhere, by node.
     pub leaves: HashMap<NodeId, Built>,
     hidden: usize,
@@ -84,7 +82,7 @@ impl<'a> Builder<'a> {
         let built = self.build(id)?;
         let visible: Vec<Expr> = built.visible.iter().map(ident).collect();
         let built = if ordered { sorted(built)? } else { built };
-        Ok(built.builder().project(visible)?.build()?)
+        Ok(built.builder().columns(visible)?.build()?)
     }
 
     /// The table of a node, with its order as far as it is wanted.
@@ -141,7 +139,7 @@ impl<'a> Builder<'a> {
             }
             Node::Join(join) => self.join(id, join),
             Node::AsofJoin(join) => self.asof(id, join),
-            Node::Aggregate(aggregate) if self.way == Way::Merging && is_apart(node) => self.aggregate_apart(id, aggregate),
+            Node::Aggregate(aggregate) if self.is_apart(aggregate) => self.aggregate_apart(id, aggregate),
             Node::Aggregate(aggregate) => self.aggregate(id, aggregate),
             Node::Sort { input, keys, .. } => self.sort(id, *input, keys),
             Node::Window(window) => self.window(window),
@@ -193,7 +191,7 @@ impl<'a> Builder<'a> {
             other => other,
         };
         let (below, peers) = (input.below, moved_keys(input.peers.clone())?);
-        let plan = input.builder().project(expressions)?.build()?;
+        let plan = input.builder().columns(expressions)?.build()?;
         Ok(Built { plan, visible: output.into_iter().map(|(name, _)| name).collect(), order, below, peers })
     }
 
@@ -225,7 +223,7 @@ impl<'a> Builder<'a> {
                 let name = self.hidden("key");
                 let mut columns: Vec<Expr> = built.schema().fields().iter().map(|field| ident(field.name())).collect();
                 columns.push(named(value, &name));
-                built.plan = LogicalPlanBuilder::from(built.plan).project(columns)?.build()?;
+                built.plan = LogicalPlanBuilder::from(built.plan).columns(columns)?.build()?;
                 value = ident(name);
             }
             let key = sort_key(value, &data_type, key.descending);

@@ -6,7 +6,7 @@ use lockstep_functions::{PLACE, element_of, lower, side_by_side, untouched};
 use lockstep_plan::{NamedExpression, NodeId};
 
 use super::Builder;
-use super::built::{Built, named};
+use super::built::{Built, Unqualified, named};
 use crate::error::Result;
 use crate::planner::order::{Order, Want};
 
@@ -32,7 +32,7 @@ impl Builder<'_> {
         columns.push(side_by_side(values, limit).alias(&list));
         let visible = input.visible.clone();
         let options = UnnestOptions { null_handling: NullHandling::Drop, ..UnnestOptions::default() };
-        let rows = input.builder().project(columns)?.unnest_columns_with_options(vec![Column::new_unqualified(&list)], options)?.build()?;
+        let rows = input.builder().columns(columns)?.unnest_columns_with_options(vec![Column::new_unqualified(&list)], options)?.build()?;
 
         let place = get_field(ident(&list), PLACE);
         let elements = lists.iter().enumerate().map(|(at, own)| (own.name.as_str(), get_field(ident(&list), element_of(at))));
@@ -52,7 +52,7 @@ impl Builder<'_> {
             }
             None => Order::Nothing,
         };
-        let plan = LogicalPlanBuilder::from(rows).project(projected)?.build()?;
+        let plan = LogicalPlanBuilder::from(rows).columns(projected)?.build()?;
         Ok(Built { plan, visible: output.into_iter().map(|(name, _)| name).collect(), order, below: MOST_ROWS, peers: vec![] })
     }
 }

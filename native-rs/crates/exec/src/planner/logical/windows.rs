@@ -16,7 +16,7 @@ use std::sync::Arc;
 use super::Builder;
 use super::aggregate::{aggregate_of, scheme};
 use super::bins::{bin_of, bins_of};
-use super::built::{Built, extension as top_node, filtered, order_keys, stored};
+use super::built::{Built, Unqualified, extension as top_node, filtered, order_keys, stored};
 use crate::error::{EngineError, Result};
 use crate::operators::MOST;
 use crate::planner::nodes::{Place, PlaceNode};
@@ -133,7 +133,7 @@ impl Builder<'_> {
             // Rows without columns cannot be told apart from none.
             operands.add(lit(true), self.hidden("row"));
         }
-        let with_operands = LogicalPlanBuilder::from(input.plan.clone()).project(operands.columns)?.build()?;
+        let with_operands = LogicalPlanBuilder::from(input.plan.clone()).columns(operands.columns)?.build()?;
         let mut built = Built { plan: with_operands, ..input };
         if !ordered.is_empty() {
             built = self.pass(built, ordered, &keys, &peers, None)?;
@@ -172,7 +172,7 @@ impl Builder<'_> {
             let count = lockstep_functions::aggregate(lockstep_plan::AggregateFunction::Count, None, &DataType::Null)?;
             windows.push(PlannedWindow { name: rows.clone(), call: PlannedCall::Aggregate { expr: count, frame: None } });
         }
-        let with_keys = LogicalPlanBuilder::from(input.plan.clone()).project(operands.columns)?.build()?;
+        let with_keys = LogicalPlanBuilder::from(input.plan.clone()).columns(operands.columns)?.build()?;
         let mut sliced = Built { plan: with_keys, peers: vec![], ..input };
         let first = end.and_then(|end| u64::try_from(end).ok()).filter(|&end| rows.is_none() && (1..=MOST).contains(&end));
         if let Some(first) = first {

@@ -9,7 +9,7 @@
 // npm run bench -- shuffle [--rounds 5] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
-import { suiteLines } from "./aims.ts";
+import { judged, suiteLines } from "./aims.ts";
 import { calibrate } from "./calibrate.ts";
 import { compare, type Job, type System } from "./compare.ts";
 import { median } from "./measure.ts";
@@ -45,6 +45,7 @@ const { positionals, values } = asked(() => parseArgs({
 const [suite = ""] = positionals;
 const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : suite === "connectors" ? 2_000_000 : suite === "memory" ? 30_000_000 : isQuestions(suite) ? 10_000_000 : 20_000_000));
 const rounds = Number(values.rounds);
+const wanted = values.systems?.split(",");
 const memory = values.memory === undefined ? undefined : Number(values.memory);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
@@ -54,46 +55,21 @@ if (!suites.includes(suite) || !(scale > 0) || !queries.every((query) => tpchQue
   process.exit(2);
 }
 
-if (suite === "startup") {
-  for (const line of await startup(rounds)) emit({ suite: "startup", ...line, rounds });
-  process.exit();
-}
-
-if (suite === "shuffle") {
-  for (const line of await shuffle(rounds)) emit({ suite: "shuffle", ...line, rounds });
-  process.exit();
-}
-
-if (suite === "playground") {
+/** Suites whose figures are not those of systems side by side. */
+const figures: Readonly<Record<string, () => Promise<Iterable<object>>>> = {
+  startup: () => startup(rounds),
+  shuffle: () => shuffle(rounds),
+  connectors: () => connectors(rows, rounds),
+  memory: () => peakMemory(rows, rounds),
+  tpch: () => tpch(scale, queries, rounds, wanted, values.without, memory),
+  planning: () => planning(scale, rounds),
   // Loaded here: other suites need no browser.
-  const { playground } = await import("./suites/playground.ts");
-  for (const figure of await playground(rounds)) emit({ suite: "playground", ...figure, status: figure.value <= figure.limit ? "ok" : "missed", rounds });
-  process.exit();
-}
+  playground: async () => (await (await import("./suites/playground.ts")).playground(rounds)).map((figure) => ({ ...figure, status: judged(figure.value, figure.limit) })),
+  ...(values.s3 && { scan: () => scan(rows, rounds) }),
+};
 
-if (suite === "scan" && values.s3) {
-  for (const line of await scan(rows, rounds)) emit({ suite: "scan", ...line, rounds });
-  process.exit();
-}
-
-if (suite === "connectors") {
-  for (const line of await connectors(rows, rounds)) emit({ ...line, rounds });
-  process.exit();
-}
-
-if (suite === "memory") {
-  for (const line of await peakMemory(rows, rounds)) emit({ ...line, rounds });
-  process.exit();
-}
-
-const wanted = values.systems?.split(",");
-if (suite === "tpch") {
-  for (const line of await tpch(scale, queries, rounds, wanted, values.without, memory)) emit({ ...line, rounds });
-  process.exit();
-}
-
-if (suite === "planning") {
-  for (const line of await planning(scale, rounds)) emit({ suite: "planning", ...line, rounds });
+if (Object.hasOwn(figures, suite)) {
+  for (const line of await figures[suite]!()) emit({ suite, ...line, rounds });
   process.exit();
 }
 

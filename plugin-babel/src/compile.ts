@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { formatDiagnostic, pageOf } from "./diagnostics/format.ts";
-import { codeFrame, withoutSecrets } from "./diagnostics/frame.ts";
+import { codeFrame } from "./diagnostics/frame.ts";
 import { nestedTooDeeply } from "./diagnostics/nested-too-deeply.ts";
 import { syntaxError } from "./diagnostics/syntax-error.ts";
 import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
@@ -17,6 +17,7 @@ import { hasErrors, type Program } from "./program.ts";
 import { type ModuleSource, parseModule } from "./source/module.ts";
 import { type GivenModules, Modules } from "./source/modules.ts";
 import { type InlinedSecret, secretsAmong } from "./source/secrets.ts";
+import { type Shown, shownOf } from "./source/shown.ts";
 
 export interface CompileOptions {
   /** The module's id: its path, usually. */
@@ -76,7 +77,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     return compiled(source, options, fileOf, unchanged);
   } catch (error) {
     if (!(error instanceof RangeError) || !/call stack/.test(error.message)) throw error;
-    return { ...unchanged, diagnostics: [reported(nestedTooDeeply(fileOf(options.id)), new Map())] };
+    return { ...unchanged, diagnostics: [reported(nestedTooDeeply(fileOf(options.id)), shownOf(new Map(), []))] };
   }
 }
 
@@ -86,7 +87,7 @@ function compiled(source: string, options: CompileOptions, fileOf: (id: string) 
   try {
     module = parseModule(options.id, file, source);
   } catch (error) {
-    return { ...unchanged, diagnostics: [reported(syntaxDiagnostic(error, file), new Map([[file, source]]))] };
+    return { ...unchanged, diagnostics: [reported(syntaxDiagnostic(error, file), shownOf(new Map([[file, source]]), []))] };
   }
   const program: Program = {
     module,
@@ -106,7 +107,7 @@ function compiled(source: string, options: CompileOptions, fileOf: (id: string) 
   if (needs.length > 0) return { ...unchanged, needs };
   const sources = program.modules.sources();
   sources.set(file, source);
-  const shown = withoutSecrets(sources, program.diagnostics);
+  const shown = shownOf(sources, program.diagnostics);
   const diagnostics = inOrder(program.diagnostics, file).map((d) => reported(d, shown));
   const dependencies = [...program.modules.dependencies];
   if (program.functions.length === 0 || !program.output) return { ...unchanged, dependencies, stages, diagnostics };
@@ -148,7 +149,9 @@ function runPasses(program: Program, check: boolean): Stage[] {
 export const printStages = (file: string, stages: readonly Stage[]): string =>
   stages.map(({ name, text, changed }) => `── ${file}: ${name}${changed ? "" : " (unchanged)"}\n${changed ? `${text}\n` : ""}`).join("\n");
 
-function reported(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>): ReportedDiagnostic {
+function reported({ fix, ...of }: Diagnostic, { sources, hide }: Shown): ReportedDiagnostic {
+  const locations = of.locations.map((place) => ({ ...place, label: hide(place.label) }));
+  const diagnostic = { ...of, message: hide(of.message), locations, why: of.why.map(hide), fix: { ...fix, message: hide(fix.message) } };
   const frame = codeFrame(diagnostic, sources);
   return { ...diagnostic, frame, page: pageOf(diagnostic.code), text: formatDiagnostic(diagnostic, frame) };
 }

@@ -114,7 +114,7 @@ export const selectionExample = `trips.select(not("at", startswith("DO"))).fold(
 
 const selections = `## Selections
 
-Columns chosen by their names, in the arguments of \`select\`, \`relocate\`, \`groupby\`, \`dedupe\`, \`fold\` and \`lookup\`, the columns of a \`join\`, \`before\` and \`after\`, and \`drop\` of \`unroll\`. They may choose none.
+Columns chosen by their names, in the arguments of \`select\`, \`relocate\`, \`groupby\`, \`dedupe\`, \`fold\` and \`lookup\`, the columns of a \`join\`, \`before\` and \`after\`, and \`drop\` of \`unroll\`. But for a place they may choose none.
 
 - \`all()\`: all columns.
 - \`not("a", ["b"], startswith("c"))\`: all but these.

@@ -2,14 +2,13 @@
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { inlinedSecret } from "../diagnostics/inlined-secret.ts";
-import { wrongOption } from "../diagnostics/wrong-option.ts";
 import { methods } from "../verbs/index.ts";
 import { keyName, writtenOut } from "./constants.ts";
 import type { ParsedFunction } from "./frames.ts";
 import { bare, type BabelScope, type ModuleSource, spanOf } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { functionOf, helperOf, importOf, type Place, runtimeName } from "./names.ts";
-import { type InlinedSecret, isPlaceholder, isPlain, isSecretName, secretIn } from "./secrets.ts";
+import { type InlinedSecret, isSecretValue, secretIn } from "./secrets.ts";
 import { mentionsTable } from "./table-types.ts";
 import { evaluatedNodes, isTypeOnly } from "./walk.ts";
 
@@ -26,7 +25,7 @@ export function checkSecrets({ module, modules, functions, inlined, diagnostics 
   if (functions.length === 0) return;
   const placeOf = ({ locations: [place] }: Diagnostic): string => JSON.stringify([place?.file, place?.line, place?.column]);
   // An option that is told to be wrong because of its password is not told twice.
-  const told = new Set(diagnostics.filter(({ code }) => code === wrongOption.page.code).map(placeOf));
+  const told = new Set(diagnostics.filter(({ locations: [place] }) => place?.secret).map(placeOf));
   const report = (d: Diagnostic): void => {
     if (!told.has(placeOf(d))) diagnostics.push(d);
   };
@@ -42,23 +41,26 @@ function checkInlined(module: ModuleSource, inlined: readonly InlinedSecret[], r
   // Most modules have none of them: no walk then.
   const possible = inlined.filter(({ name }) => module.code.includes(name.slice(name.lastIndexOf(".") + 1)));
   if (possible.length === 0) return;
-  /** `isRead`: a member of it is. */
-  const visit = (node: t.Node, around: BabelScope, isRead: boolean): void => {
+  /** `read`: the member of it that is. */
+  const visit = (node: t.Node, around: BabelScope, read: string | null): void => {
     if (isTypeOnly(node) || (node.type === "VariableDeclaration" && node.declare)) return;
     const scope = module.scopeOf(node) ?? around;
     const called = nameOf(node, scope);
-    const found = called === null ? undefined : possible.find(({ name, path, whole }) => (whole ? called === name && !isRead : called === path || called === name));
-    if (!found) return evaluatedNodes(node).forEach((child) => visit(child, scope, called !== null));
+    const found = called === null ? undefined : possible.find(({ name, path, members }) => (members ? called === name && !isAmong(read, members) : called === path || called === name));
+    if (!found) return evaluatedNodes(node).forEach((child) => visit(child, scope, called));
     const own = /^(?:process|import\.meta)\.env\.(\w+)$/.exec(found.path)?.[1];
-    const read = own === undefined ? "read it from process.env" : `read process.env.${own}`;
+    const instead = own === undefined ? "read it from process.env" : `read process.env.${own}`;
     report(inlinedSecret({
       message: `The bundler puts a secret in the place of '${called}'`,
       why: called === found.path ? found.why : `of '${found.path}' in it: ${found.why}`,
-      fix: `take '${found.path}' out of what the bundler defines, and ${read} when the program runs${found.variables === null ? "" : `; readers and writers look at ${found.variables}`}`,
+      fix: `take '${found.path}' out of what the bundler defines, and ${instead} when the program runs${found.variables === null ? "" : `; readers and writers look at ${found.variables}`}`,
     }, spanOf(node, module)));
   };
-  visit(module.program, module.scope, false);
+  visit(module.program, module.scope, null);
 }
+
+/** What is read is replaced by itself, or has members that are. */
+const isAmong = (read: string | null, members: readonly string[]): boolean => read !== null && members.some((member) => member === read || member.startsWith(`${read}.`));
 
 /** `process.env.X`, `import.meta.env.X`, or a name that nothing in the module binds. */
 function nameOf(node: t.Node, scope: BabelScope): string | null {
@@ -129,7 +131,7 @@ function checkWritten(functions: readonly ParsedFunction[], modules: Modules, re
       if (member.type !== "ObjectProperty" || member.computed) continue;
       const [name, value] = [keyName(member.key), writtenText(member.value)];
       if (value === null) checkGiven(member.value, place);
-      else if (name !== null && isSecretName(name) && !value.includes(HOLE) && !isPlain(value) && !isPlaceholder(value) && !secretIn(value)) tell("a secret", `the name '${name}' says so`, null, member.value, place.module);
+      else if (name !== null && isSecretValue(name, value) && !value.includes(HOLE) && !secretIn(value)) tell("a secret", `the name '${name}' says so`, null, member.value, place.module);
     }
   };
   /** Not a verb or a reader, and no function of tables: in their objects are names of columns. */

@@ -10,8 +10,8 @@ export interface InlinedSecret {
   readonly why: string;
   /** The variables that a reader or writer looks at in its place. */
   readonly variables: string | null;
-  /** Only the object as a whole has it: its members are replaced one by one. */
-  readonly whole?: true;
+  /** Only the object as a whole has it: these members are replaced one by one. */
+  readonly members?: readonly string[];
 }
 
 /** What a text is that is no one else's business; null: nothing. */
@@ -21,9 +21,9 @@ interface Found {
 }
 
 /** The runtime's `observe/schemas.ts` has both as well. */
-const secretNames = /pass(?:word(?!_?less)|wd|phrase)|(?:^|[^a-z])(?:pwd|pass(?![a-z]))|secret|token(?!i[sz])|credential|(?:api|access|account|private|signing|encryption|auth)_?key/i;
+const secretNames = /pass(?:word(?!_?less)|wd|phrase)|(?:^|[^a-z])(?:pwd|pass(?![a-z]))|secret|token(?!i[sz])|credential|authorization|bearer|(?:api|access|account|private|signing|encryption|auth)_?key/i;
 /** What says where a secret is, or of what kind. */
-const ofSecrets = /_(?:ur[il]|path|file|endpoint|name|variable|env|header|type)_*$/i;
+const ofSecrets = /_(?:ur[il]|path|file|endpoint|name|variable|env|header|type|kind|mode|separator|pattern|count|length|limit)_*$/i;
 
 /** Whether what is called so is a secret: "API_TOKEN", "clientSecret". */
 export function isSecretName(name: string): boolean {
@@ -32,10 +32,13 @@ export function isSecretName(name: string): boolean {
 }
 
 /** What names like these hold besides: a number, a switch, nothing. */
-export const isPlain = (value: string): boolean => /^(?:\d{0,9}|true|false|null|undefined)$/.test(value);
+const isPlain = (value: string): boolean => /^(?:\d{0,9}|true|false|null|undefined|include|same-origin|omit)$/.test(value);
 
 /** What stands for a secret where none is shown. */
-export const isPlaceholder = (value: string): boolean => /^(?:\*+|…+|\.+|<.*>|\{.*\})$/.test(value);
+const isPlaceholder = (value: string): boolean => /^(?:\*+|…+|\.+|<.*>|\{.*\})$/.test(value);
+
+/** Whether a text under a name is a secret; one of a few characters is hardly one. */
+export const isSecretValue = (name: string, value: string): boolean => isSecretName(name) && value.length >= 8 && !isPlain(value) && !isPlaceholder(value);
 
 const variablesOf: Readonly<Record<string, string>> = {
   s3: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
@@ -53,7 +56,7 @@ export function secretIn(text: string): Found | null {
   const url = text.includes("://") ? secretUrl(text) : null;
   if (url) return url;
   if (/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/.test(text)) return { what: "a private key", variables: null };
-  const [, key = ""] = /(?:^|[\s;])(password|pwd|accountkey|sharedaccesskey)=[^\s;\0]{3,}/i.exec(text) ?? [];
+  const [, key = ""] = [...text.matchAll(/(?:^|[\s;])(password|pwd|accountkey|sharedaccesskey)=([^\s;\0]{3,})/gi)].find(([, , value]) => !isPlaceholder(value!)) ?? [];
   // `host=… password=…`, `Server=…;Password=…`, `AccountName=…;AccountKey=…`
   if (key !== "" && /(?:^|[\s;])(?:host|hostaddr|server|data source|database|dbname|accountname|endpoint|uid|user|user id)=/i.test(text)) return { what: "a connection string with a password", variables: /^accountkey$/i.test(key) ? variablesOf.az! : null };
   return null;
@@ -67,7 +70,7 @@ const logins = [/(s3a?|gs|az):\/\/[^\s/?#@:]{0,512}:([^\s?#@\0]{1,2048})@/gi, /(
 function secretUrl(text: string): Found | null {
   const login = logins.flatMap((pattern) => [...text.matchAll(pattern)]).find(([, , password]) => !isPlaceholder(password!));
   if (login) return { what: "a URL with a password", variables: variablesOf[nameOf(login[1]!)] ?? null };
-  const signed = /[?&](?:x-amz-|x-goog-)?(?:signature|sig|password|(?:access_|security-)?token)=[^&\s\0]{3,}/i.test(text);
+  const signed = [...text.matchAll(/[?&](?:x-amz-|x-goog-)?(?:signature|sig|password|(?:access_|security-)?token)=([^&\s\0]{3,})/gi)].some(([, value]) => !isPlaceholder(value!));
   const [, first = ""] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
   return signed ? { what: "a URL with a signature or a token", variables: variablesOf[nameOf(first)] ?? null } : null;
 }
@@ -89,7 +92,7 @@ export function secretsAmong(defined: Readonly<Record<string, string>>, env: Rea
   );
   // Of an object whose members are defined one by one there is no text: it has what they have.
   const objects = Object.keys(defined).filter((name) => defined[name] === "");
-  return [...found, ...found.flatMap((secret) => objects.filter((name) => secret.name.startsWith(`${name}.`)).map((name) => ({ ...secret, name, whole: true as const })))];
+  return [...found, ...found.flatMap((secret) => objects.filter((name) => secret.name.startsWith(`${name}.`)).map((name) => ({ ...secret, name, members: Object.keys(defined).filter((member) => member.startsWith(`${name}.`)) })))];
 }
 
 /** Undefined: it is computed. */

@@ -4,7 +4,7 @@ import { columnOf, type Instruction, type OutputColumn, type TableType } from ".
 import type { Column } from "../ir/types.ts";
 import { checkKeys, isNamed, join, keyData, keysOf } from "./join.ts";
 import { reportMissing } from "./named.ts";
-import { names, passKept, readBy, renameKeys, union } from "./rules.ts";
+import { followsKept, names, passKept, readBy, union } from "./rules.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** What is looked up: the columns named, else all that the left table lacks. */
@@ -36,10 +36,7 @@ export const lookup: Verb = {
     });
     return { row, groups: null };
   },
-  distribution: (i, [left, right]) => {
-    const kept = (key: string) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null);
-    return right!.kind === "replicated" ? renameKeys(left!, kept) : ANY;
-  },
+  distribution: (i, [left, right]) => (right!.kind === "replicated" ? followsKept(i, [left!]) : ANY),
   communicates: (i, inputs) => join.communicates(i, inputs),
   order: (_, input) => (input === 0 ? "passes" : "observes"),
   rowwise: true,

@@ -26,5 +26,6 @@ function codeOf(value: unknown): string {
  * and from itself. The last part of a name decides: `process.env["X"]`.
  */
 export function mentionsDefined(code: string, defined: Readonly<Record<string, string>>): boolean {
-  return /\bimport\.meta\b/.test(code) || Object.keys(defined).some((name) => code.includes(name.slice(name.lastIndexOf(".") + 1)));
+  const names = Object.keys(defined).filter((name) => !name.startsWith("import.meta")).map((name) => name.slice(name.lastIndexOf(".") + 1));
+  return /\bimport\.meta\b/.test(code) || names.some((name) => code.includes(name) && new RegExp(`(?<![\\w$])${name.replace(/[^\w]/g, "\\$&")}(?![\\w$])`).test(code));
 }

@@ -31,7 +31,7 @@ export function viteHooks(settings: Settings): Partial<Plugin> {
       settings.serve = config.command === "serve";
       const asData = Object.entries(config.define ?? {}).map(([name, value]: [string, unknown]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
       const ofFiles = Object.entries(config.env).map(([name, value]: [string, unknown]) => [`import.meta.env.${name}`, JSON.stringify(value)]);
-      settings.defined = definitions(Object.fromEntries([...ofFiles, ...asData]));
+      settings.defined = definitions(Object.fromEntries([["import.meta.env", {}], ...ofFiles, ...asData]));
       settings.log = (line) => config.logger.info(line);
     },
   };

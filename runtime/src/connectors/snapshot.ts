@@ -3,7 +3,7 @@
  * compared with the data later, so that what changed there is known before a job runs into it.
  *
  * The file is generated and read back by its shape: it is never executed. But a source of a program is looked at by loading
- * the program's module, which the file names: by `pull`, and by every `check`.
+ * the program's module, which the file names: by `pull`, and by `check` where it is below the folder or its snapshot is named.
  */
 import { innermost, isNested, printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
@@ -39,6 +39,8 @@ export interface SnapshotSource {
 
 /** `columns` are Arrow's printed types, with "| null" where there may be one. */
 export interface Snapshot extends SnapshotSource {
+  /** Of the interface. */
+  readonly name: string;
   readonly columns: ReadonlyMap<string, string>;
 }
 
@@ -66,7 +68,8 @@ export function printSnapshot(name: string, literal: string | null, source: Snap
 /** Null: not a snapshot. */
 export function readSnapshot(text: string): Snapshot | null {
   const line = text.split("\n").find((l) => l.startsWith(BEGIN));
-  if (line === undefined) return null;
+  const [, name] = /^export interface (\S+) \{$/m.exec(text) ?? [];
+  if (line === undefined || name === undefined) return null;
   try {
     const said = JSON.parse(line.slice(BEGIN.length)) as Record<string, unknown>;
     const reader = readers.find((name) => name === said.reader);
@@ -74,7 +77,7 @@ export function readSnapshot(text: string): Snapshot | null {
     if (reader === undefined || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
     const has = <T>(key: string, is: (value: unknown) => value is T): Record<string, T> => (is(said[key]) ? { [key]: said[key] } : {});
     const texts = { ...has("url", isText), ...has("delimiter", isText), ...has("nulls", isTexts), ...has("header", isBoolean) };
-    return { reader, path, ...texts, ...has("catalog", isRecord), ...has("store", isRecord), ...(options !== undefined && { options }), columns: new Map(columns) };
+    return { name, reader, path, ...texts, ...has("catalog", isRecord), ...has("store", isRecord), ...(options !== undefined && { options }), columns: new Map(columns) };
   } catch {
     return null;
   }

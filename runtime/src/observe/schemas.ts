@@ -34,7 +34,7 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   if (existsSync(out) && readSnapshot(readFileSync(out, "utf8")) === null) {
     throw new LockstepError({ code: "LS2007", message: `${out} exists and was not written by lockstep schema pull`, fix: "Name another file with --out." });
   }
-  const name = options.name ?? interfaceName(basename(out).replace(/(\.schema)?\.\w+$/, ""));
+  const name = options.name ?? nameIn(out);
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(name)} is no name for an interface` });
   const columns = await describe(source);
   // A source of a program is no text there.
@@ -74,10 +74,10 @@ function callOf(name: string, source: SnapshotSource, columns: readonly SourceCo
 }
 
 /** The compiler's `source/secrets.ts` has both as well. */
-const secretNames = /pass(?:word(?!_?less)|wd|phrase)|(?:^|[^a-z])(?:pwd|pass(?![a-z]))|secret|token(?!i[sz])|credential|(?:api|access|account|private|signing|encryption|auth)_?key/i;
-const ofSecrets = /_(?:ur[il]|path|file|endpoint|name|variable|env|header|type)_*$/i;
+const secretNames = /pass(?:word(?!_?less)|wd|phrase)|(?:^|[^a-z])(?:pwd|pass(?![a-z]))|secret|token(?!i[sz])|credential|authorization|bearer|(?:api|access|account|private|signing|encryption|auth)_?key/i;
+const ofSecrets = /_(?:ur[il]|path|file|endpoint|name|variable|env|header|type|kind|mode|separator|pattern|count|length|limit)_*$/i;
 /** Only of a source: not an author, nor an authority. */
-const ofRequests = /(?:^|[^a-z])auth(?![a-z])|authorization|bearer|signature/i;
+const ofRequests = /(?:^|[^a-z])auth(?![a-z])|signature/i;
 
 /** Whether what is called so is a secret: "API_TOKEN", "clientSecret". */
 export function isSecretName(name: string): boolean {
@@ -128,7 +128,7 @@ const isOutside = (path: string): boolean => {
 const quoted = (text: string): string => (/^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** What `pull` was told, for a shell. */
-function asCommand({ reader, path, url, catalog, store, delimiter, header, nulls, options }: SnapshotSource, out: string): string {
+function asCommand({ name, reader, path, url, catalog, store, delimiter, header, nulls, options }: Snapshot, out: string): string {
   const words = isDatabase(reader) ? [url ?? databases[reader].bare, path] : [path];
   const option = (flag: string, value: string | undefined): void => void (value !== undefined && words.push(flag, value));
   // What says where a catalog is may stand in the environment: its name alone then.
@@ -143,6 +143,7 @@ function asCommand({ reader, path, url, catalog, store, delimiter, header, nulls
   if (header === false) words.push("--no-header");
   if (nulls) words.push("--nulls", ...nulls);
   option("--options", options === undefined ? undefined : JSON.stringify(options));
+  option("--name", name === nameIn(out) ? undefined : name);
   option("-o", out);
   return words.map(quoted).join(" ");
 }
@@ -172,6 +173,9 @@ function stemOf(source: SnapshotSource): string {
   const parts = resolve(/^https?:/.test(path) ? path.replace(/[?#].*$/s, "") : path).split(sep).filter((part) => !/[*?[{]/.test(part));
   return (parts.at(-1) ?? "source").replace(/\.\w+(\.(gz|zst))?$/, "");
 }
+
+/** What an interface is called by itself. */
+const nameIn = (file: string): string => interfaceName(basename(file).replace(/(\.schema)?\.\w+$/, ""));
 
 const interfaceName = (stem: string): string => stem.split(/[^A-Za-z0-9$]+/).filter(Boolean).map((word) => word[0]!.toUpperCase() + word.slice(1)).join("").replace(/^\d/, "_$&") || "Row";
 

@@ -18,6 +18,8 @@ export async function chosenColumns(tables: Tables) {
   ];
 }
 
+const NO_NAMES = [] as const;
+
 /** What is selected may be nothing, or what is named as well. */
 export async function nothingChosen(tables: Tables) {
   "use spmd";
@@ -27,6 +29,7 @@ export async function nothingChosen(tables: Tables) {
     rows.dedupe(startswith("zz")).objects(),
     rows.groupby(startswith("zz")).rollup({ n: op.count(), last: op.max("id") }).objects(),
     rows.lookup(named, "station", startswith("zz")).objects({ limit: 9 }),
+    rows.lookup(named, "station", ...NO_NAMES).objects({ limit: 9 }),
     rows.join(named, "station", [["id"], startswith("zz")]).objects({ limit: 9 }),
     rows.fold(startswith("zz")).objects(),
     rows.fold(startswith("zz")).count().objects(),

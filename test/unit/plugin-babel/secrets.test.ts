@@ -57,8 +57,10 @@ it.each(["TOKENIZER_PATH", "tokenizer", "__TOKEN_URL__", "tokenUrl", "FEATURE_PA
 
 it("an object whose members are defined one by one has their secrets only as a whole", () => {
   const found = secretsAmong({ __CONFIG__: "", "__CONFIG__.api": "", "__CONFIG__.api.token": '"planted"', "__CONFIG__.api.url": '"https://host"', __OTHER__: "" }, {});
-  expect(found.map(({ name, path, whole }) => [name, path, whole])).toEqual([["__CONFIG__.api.token", "__CONFIG__.api.token", undefined], ["__CONFIG__", "__CONFIG__.api.token", true], ["__CONFIG__.api", "__CONFIG__.api.token", true]]);
-  expect(told("return [__CONFIG__.api.url, __CONFIG__.api['token'], __CONFIG__.list, __CONFIG__.api, __CONFIG__];", found)).toEqual(["__CONFIG__.api.token", "__CONFIG__.api", "__CONFIG__"]);
+  const [all, api] = [["__CONFIG__.api", "__CONFIG__.api.token", "__CONFIG__.api.url"], ["__CONFIG__.api.token", "__CONFIG__.api.url"]];
+  expect(found.map(({ name, path, members }) => [name, path, members])).toEqual([["__CONFIG__.api.token", "__CONFIG__.api.token", undefined], ["__CONFIG__", "__CONFIG__.api.token", all], ["__CONFIG__.api", "__CONFIG__.api.token", api]]);
+  // What is no member is read of the object itself, which then stands there.
+  expect(told("return [__CONFIG__.api.url, __CONFIG__.api['token'], __CONFIG__.list, __CONFIG__.api, __CONFIG__];", found)).toEqual(["__CONFIG__.api.token", "__CONFIG__", "__CONFIG__.api", "__CONFIG__"]);
 });
 
 it("the whole value of a name stands where a member of it is read", () => {
@@ -74,7 +76,7 @@ it("imports are followed from what runs on ranks, not from what a constant is co
 });
 
 it.each([
-  "tickets({ token: 'planted-4711' })", "connect({ api: [{ clientSecret: `planted-4711` }] })", "tickets(GIVEN)", "new Client({ 'password': 'planted-4711' as string })",
+  "tickets({ token: 'planted-4711' })", "tickets({ headers: { authorization: 'Bearer planted-4711' } })", "connect({ api: [{ clientSecret: `planted-4711` }] })", "tickets(GIVEN)", "new Client({ 'password': 'planted-4711' as string })",
 ])("the literal of %s is a secret by its name", (call) => {
   const [found, ...more] = compile(`const GIVEN = { token: "planted-4711" };\n${program(`const source = ${call}; return source;`)}`, { id: "job.ts" }).diagnostics.filter(({ code }) => code === "LS1223");
   expect(found).toMatchObject({ message: "A secret is written out here" });
@@ -83,7 +85,8 @@ it.each([
 });
 
 it.each([
-  'rows.rename({ token: "ticket" }).numRows()', 'renamed(rows, { token: "ticket" }).numRows()', 'tickets({ token: process.env.TOKEN ?? "", tokenUrl: "https://host", password: "<password>", tokens: "12" })', "tickets(`${process.env.TOKEN}`)",
+  'rows.rename({ token: "ticket" }).numRows()', 'renamed(rows, { token: "ticket" }).numRows()', 'tickets({ tokenSeparator: "long enough", credentials: "same-origin", token: "short" })', 'tickets("https://host/x?token=<token>", "host=h password=****")',
+  'tickets({ token: process.env.TOKEN ?? "", tokenUrl: "https://host", password: "<password>", tokens: "12" })', "tickets(`${process.env.TOKEN}`)",
   '[1].map(() => rows.rename({ token: "ticket" }).numRows())',
 ])("nothing in %s is", (code) => {
   expect(compile(program(`return ${code};`), { id: "job.ts" }).diagnostics.filter(({ code }) => code === "LS1223")).toEqual([]);
@@ -92,20 +95,20 @@ it.each([
 it("no frame shows a secret, however it is written", () => {
   const body = [
     'const one = "postgres://me:plan" +', '    "ted@host";', "const two = `-----BEGIN PRIVATE KEY-----", "planted-line-one", "planted-line-two", "-----END PRIVATE KEY-----`;",
-    'const three = "Server=host;" +', '  "Password=plan" +', '  "ted-word";', 'const four = await readPostgres<Row>("x", { url: "postgres://me:plan" + "ted@host" });', "return [one, two, three, four.numRows(), rows.nmRows()];",
+    'const three = "Server=host;" +', '  "Password=plan" +', '  "ted-word";', 'const four = await readPostgres<Row>("x", { url: "postgres://me:plan" + "ted@host" });', "const five = await readPostgres<Row>('x', { accessToken: 'planted-word' } as never);", "if (rank() > tickets({ token: 'planted-more' }).length) await barrier();", "return [one, two, three, four.numRows(), rows.nmRows(), tickets({ token: 'planted-more', part: rank() })];",
   ];
   const { diagnostics } = compile(program(body.join("\n  ")), { id: "job.ts" });
-  expect(diagnostics.map(({ code }) => code)).toEqual(expect.arrayContaining(["LS1223", "LS1118", "LS1102"]));
+  expect(diagnostics.map(({ code }) => code)).toEqual(expect.arrayContaining(["LS1223", "LS1118", "LS1102", "LS1315"]));
   expect(diagnostics.length).toBeGreaterThan(4);
   const shown = diagnostics.map(({ text, frame }) => text + frame).join("\n");
   expect(shown).not.toMatch(/plan|ted[@-]|me:/);
   expect(shown).toMatch(/> \d+ \| +const two = `\*+\n/);
 });
 
-const program = (body: string): string => `import { readParquet, readPostgres, type Table } from "@lockstep/runtime";
+const program = (body: string): string => `import { barrier, rank, readParquet, readPostgres, type Table } from "@lockstep/runtime";
 interface Row { id: number; token: string }
 declare const __CONFIG__: { api: { token: string; url: string }; list: string };
-const tickets = (given: object): object => given;
+const tickets = (given: object): object[] => [given];
 const renamed = (rows: Table<Row>, names: { token: "ticket" }) => rows.rename(names);
 export async function job() {
   "use spmd";

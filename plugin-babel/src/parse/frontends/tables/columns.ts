@@ -42,9 +42,9 @@ export const readSelection: Reader = (nodes, out, context) => {
 };
 
 export const readLookedUp: Reader = (nodes, out, context) => {
-  const [first] = nodes;
-  if (first) out.rows.push(literalRow({ role: "parameter", name: "values", input: 0 }, true, spanOf(first, context.place.module)));
-  for (const node of flattened(nodes.splice(0), context)) {
+  const columns = flattened(nodes.splice(0), context);
+  if (columns.length > 0) out.rows.push(literalRow({ role: "parameter", name: "values", input: 0 }, true, spanOf(columns[0]!, context.place.module)));
+  for (const node of columns) {
     if (named(node, { input: 1 }, out, context)) continue;
     out.open = true;
     context.report(verbArgument(context.verb.name, "column names of the other table", spanOf(node, context.place.module), 'name the columns after the key: lookup(other, "key", "a", "b"); what is computed the other table derives before'));

@@ -147,7 +147,7 @@ it("says what has changed in the data, and exits with 1 then alone", async () =>
   expect(stdout).toMatch(/- amount +float64\n {2}\+ amount +string +has another type\n {2}- note +string +is gone\n {2}\+ tip +float64 +is new/);
   expect(stdout).toContain("src/trips.schema.ts: as the data");
   // What the message proposes takes the change over; nulls that went away are none.
-  expect(stdout).toContain("npx lockstep schema pull sales.csv --delimiter ';' -o sales.schema.ts");
+  expect(stdout).toContain("npx lockstep schema pull sales.csv --delimiter ';' --name Sale -o sales.schema.ts");
   expect(await run("pull", "sales.csv", "-o", "sales.schema.ts", "--delimiter", ";")).toMatchObject({ code: 0 });
   expect(await run("check")).toMatchObject({ code: 0 });
   rmSync(data);

@@ -101,14 +101,18 @@ describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
   it("shares few sessions", async () => {
     // In the short form 2 and 20 on one rank, 3 on three ranks.
     for (const connections of shared([2, 3, 20], ranks >> 1)) {
-      await server.sql(`DROP TABLE IF EXISTS ${schema}.few`);
-      let [most, on] = [0, true];
-      const watching = (async () => {
-        for (; on; await delay(2)) most = Math.max(most, (await server.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'lockstep' AND query ~ '(COPY lockstep|COPY r).*STDIN'")).length);
-      })();
-      expect(await onRanks(ranks, "copied", `${schema}.few`, connections)).toHaveProperty("value");
-      on = false;
-      await watching;
+      let most = 0;
+      // On a busy machine one may have copied all its rows between two looks.
+      for (let tries = 0; most === 0 && tries < 10; tries++) {
+        await server.sql(`DROP TABLE IF EXISTS ${schema}.few`);
+        let on = true;
+        const watching = (async () => {
+          for (; on; await delay(2)) most = Math.max(most, (await server.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'lockstep' AND query ~ '(COPY lockstep|COPY r).*STDIN'")).length);
+        })();
+        expect(await onRanks(ranks, "copied", `${schema}.few`, connections)).toHaveProperty("value");
+        on = false;
+        await watching;
+      }
       expect(most).toBeGreaterThan(0);
       expect(most).toBeLessThan(connections);
       expect(await shown(`${schema}.few`)).toEqual(await shown("plain.copied"));

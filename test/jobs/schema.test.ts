@@ -160,7 +160,7 @@ it("of CSV texts that are null are columns' nulls, where they are named", async 
   expect(readFileSync(join(folder, "gaps.schema.ts"), "utf8")).toContain("  n: number | null; // float64\n  s: string | null; // string\n");
   expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 0 });
   writeFileSync(join(folder, "gaps.csv"), "n,s\nNo,NA\n2,x\n");
-  expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- n +float64 \| null\n {2}\+ n +string +has another type\n.* gaps\.csv --nulls NA '' -o gaps\.schema\.ts/) });
+  expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- n +float64 \| null\n {2}\+ n +string +has another type\n.* gaps\.csv --nulls NA '' --name Gap -o gaps\.schema\.ts/) });
   rmSync(join(folder, "gaps.schema.ts"));
 });
 
@@ -176,7 +176,7 @@ it("proposes a command that a shell takes as it is meant", async () => {
   const command = /npx lockstep schema (pull .*)$/m.exec(stdout)![1]!;
   // What a shell makes of its words.
   const { stdout: words } = spawnSync("sh", ["-c", `printf '%s\\0' ${command}`], { encoding: "utf8", cwd: folder });
-  expect(words.split("\0").slice(0, -1)).toEqual(["pull", `${odd}/*.csv`, "--delimiter", "|", "--nulls", "$x", "*", "", "-o", out]);
+  expect(words.split("\0").slice(0, -1)).toEqual(["pull", `${odd}/*.csv`, "--delimiter", "|", "--nulls", "$x", "*", "", "--name", "Odd", "-o", out]);
   expect(existsSync(join(folder, "planted"))).toBe(false);
   rmSync(join(folder, out));
   rmSync(join(folder, odd), { recursive: true });

@@ -63,6 +63,11 @@ it("an object whose members are defined one by one has their secrets only as a w
   expect(told("return [__CONFIG__.api.url, __CONFIG__.api['token'], __CONFIG__.list, __CONFIG__.api, __CONFIG__];", found)).toEqual(["__CONFIG__.api.token", "__CONFIG__", "__CONFIG__.api", "__CONFIG__"]);
 });
 
+it("Vite's environment as a whole has what its variables have", () => {
+  const found = secretsAmong({ "import.meta.env": "", "import.meta.env.VITE_TOKEN": '"planted"', "import.meta.env.MODE": '"production"' }, {});
+  expect(told("const { VITE_TOKEN } = import.meta.env; return [VITE_TOKEN, import.meta.env.MODE, import.meta.env['VITE_TOKEN']];", found)).toEqual(["import.meta.env", "import.meta.env.VITE_TOKEN"]);
+});
+
 it("the whole value of a name stands where a member of it is read", () => {
   const found = secretsAmong({ __CONFIG__: '{"api":{"token":"planted","url":"https://host"}}', "process.env.TOKEN": '"planted"' }, {});
   expect(told("return [__CONFIG__.api.url, __CONFIG__.api.token.length, (process.env as Env).TOKEN, process.env['TOKEN'], process.env.HOME, process.env];", found)).toEqual(["__CONFIG__", "__CONFIG__.api.token", "process.env.TOKEN", "process.env.TOKEN"]);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { makeTaxi } from "../../data/taxi.ts";
 import { pythonWith } from "../../python.ts";
-import { cache, root } from "../../scripts/lib.mjs";
+import { cache, root, run } from "../../scripts/lib.mjs";
 import { answerOf, type Answer, type System } from "../compare.ts";
 import { measure, type Aim } from "../measure.ts";
 import { shapes, type Shape } from "../shapes.ts";
@@ -11,13 +11,15 @@ import { besideNodePeers, dataFusionProgram } from "../peers.ts";
 
 /** `slow`: peers that take minutes, on request; `without`: as in `shapes`. */
 export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; readonly spark: boolean }, without?: string): Promise<System[]> {
+  const example = join(root, "playground/examples/monthly-trips");
+  // First: data take minutes.
+  await run(process.execPath, [join(root, "node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn"], { cwd: example });
   const folder = (count: number): string => join(cache, `data/taxi-v1-${count}`);
   const data = await makeTaxi(folder(rows), rows);
   const small = Math.min(rows, 1_000_000);
   const smallData = await makeTaxi(folder(small), small);
   const peer = (file: string): string => join(root, "test/bench/peers", file);
   const python = join(await pythonWith("peers"), "python");
-  const example = join(root, "playground/examples/monthly-trips");
   const cli = join(root, "runtime/bin/lockstep.mjs");
   const lockstep = ({ name, ranks, options }: Shape): System => {
     const command = (out: string): string[] => [cli, "run", ...options, join(example, "dist/job.mjs"), "--", data.weather, data.trips, out];

@@ -87,7 +87,8 @@ function compiled(source: string, options: CompileOptions, fileOf: (id: string) 
   try {
     module = parseModule(options.id, file, source);
   } catch (error) {
-    return { ...unchanged, diagnostics: [reported(syntaxDiagnostic(error, file), shownOf(new Map([[file, source]]), []))] };
+    const found = syntaxDiagnostic(error, file);
+    return { ...unchanged, diagnostics: [reported(found, shownOf(new Map([[file, source]]), [found]))] };
   }
   const program: Program = {
     module,

@@ -2,15 +2,20 @@ import type { SourceSpan } from "../ir/types.ts";
 import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
-/** What is found where a login is written out. */
-export const WITH_LOGIN = "one with a password";
+/** What is written in an option, in the user's words. */
+export interface Found {
+  readonly found: string;
+  readonly secret?: true;
+}
+
+const foundAt = (span: SourceSpan, { found, secret }: Found) => ({ ...at(span, found), ...(secret && { secret }) });
 
 type Mistake =
   /** `shorthand`: `{ limt }`, where the name is the value as well. */
   | { readonly kind: "unknown"; readonly owner: string; readonly name: string; readonly known: readonly string[]; readonly shorthand: boolean }
-  | { readonly kind: "value"; readonly owner: string; readonly name: string; readonly takes: string; readonly found: string; readonly instead: string | null }
+  | (Found & { readonly kind: "value"; readonly owner: string; readonly name: string; readonly takes: string; readonly instead: string | null })
   /** `instead`: the options that were meant. */
-  | { readonly kind: "no-object"; readonly owner: string; readonly known: readonly string[]; readonly found: string; readonly instead: string | null };
+  | (Found & { readonly kind: "no-object"; readonly owner: string; readonly known: readonly string[]; readonly instead: string | null });
 
 /** What other libraries call our options. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -72,13 +77,13 @@ export const wrongOption = defineDiagnostic(
       case "value":
         return {
           message: `'${mistake.name}' of ${owner} takes ${mistake.takes}, not ${mistake.found}`,
-          locations: [{ ...at(span, mistake.found), ...(mistake.found === WITH_LOGIN && { secret: true }) }],
+          locations: [foundAt(span, mistake)],
           fix: { message: mistake.instead === null ? `write ${mistake.takes}, or leave '${mistake.name}' out` : `write ${mistake.instead}`, edits: replaced(mistake.instead) },
         };
       case "no-object":
         return {
           message: `${owner} takes an object of options here, not ${mistake.found}`,
-          locations: [{ ...at(span, mistake.found), ...(mistake.found === WITH_LOGIN && { secret: true }) }],
+          locations: [foundAt(span, mistake)],
           why: [`its options are ${mistake.known.join(", ")}`],
           fix: { message: mistake.instead === null ? `write { ${mistake.known[0]}: … }, or leave it out` : `write ${mistake.instead}`, edits: replaced(mistake.instead) },
         };

@@ -10,9 +10,11 @@ export interface Shown {
 
 /** `diagnostics`: which places are secret. One may stand beside another's place, or be quoted by another's message. */
 export function shownOf(sources: ReadonlyMap<string, string>, diagnostics: readonly Diagnostic[]): Shown {
-  const shown = new Map([...sources].map(([file, source]) => [file, withoutPasswords(source)]));
+  const places = diagnostics.flatMap(({ locations }) => locations);
+  // Of a program without mistakes nothing is shown.
+  const shown = new Map(places.flatMap(({ file }) => (sources.has(file) ? [[file, withoutPasswords(sources.get(file)!)] as const] : [])));
   const found = new Set<string>();
-  for (const place of diagnostics.flatMap(({ locations }) => locations)) {
+  for (const place of places) {
     const source = sources.get(place.file);
     if (!place.secret || source === undefined) continue;
     const [start, end] = rangeOf(source, place);

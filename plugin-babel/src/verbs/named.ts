@@ -1,4 +1,5 @@
 /** What may be wrong with the columns that a verb names. */
+import { withoutEdits } from "../diagnostics/diagnostic.ts";
 import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
 import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { columnOf, type Instruction, type OutputColumn, type TableType } from "../ir/ir.ts";
@@ -13,10 +14,12 @@ export function reportTwice(columns: readonly OutputColumn[], context: TypeConte
 
 /** Columns of the inputs that are named and are not there; gives those that are. */
 export function reportMissing(i: Instruction, columns: Iterable<OutputColumn>, inputs: readonly TableType[], context: TypeContext): OutputColumn[] {
-  return [...columns].filter(({ input, from, span }) => {
+  return [...columns].filter(({ input, from, span, selector }) => {
     const { row } = inputs[input]!;
-    const isThere = columnOf(row, from) !== null;
-    if (!isThere) context.report(misspeltColumn(from, span, row, context.origin(i, input, from)));
-    return isThere;
+    if (columnOf(row, from)) return true;
+    const found = misspeltColumn(from, span, row, context.origin(i, input, from));
+    // A selection is no text that another name could stand for.
+    context.report(selector ? withoutEdits(found) : found);
+    return false;
   });
 }

@@ -1,5 +1,3 @@
-import { withoutEdits } from "../diagnostics/diagnostic.ts";
-import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { verbArgument } from "../diagnostics/verb-argument.ts";
 import { columnOf, type Instruction, type OutputColumn, selectedBy } from "../ir/ir.ts";
 import type { RowType } from "../ir/types.ts";
@@ -14,14 +12,8 @@ const isAnchor = (c: OutputColumn): boolean => c.option === "before" || c.option
 /** The columns of `row` in their new order, after `i.columns`, which name the moved ones and the place; null after a report. */
 export function relocated(i: Instruction, moved: readonly OutputColumn[], row: RowType, context: TypeContext): OutputColumn[] | null {
   const places = i.columns.filter(isAnchor);
-  const named = places.flatMap((c) => {
-    const asked = c.selector ? c.selector.names : [c.from];
-    for (const name of asked.filter((name) => !columnOf(row, name))) {
-      const found = misspeltColumn(name, c.span, row, context.origin(i, 0, name));
-      context.report(c.selector ? withoutEdits(found) : found);
-    }
-    return (c.selector ? selectedBy(c.selector, row) : [c.from]).filter((name) => columnOf(row, name));
-  });
+  reportMissing(i, places.flatMap((c) => c.selector?.names.map((from) => ({ ...c, from })) ?? [c]), [{ row, groups: null }], context);
+  const named = places.flatMap((c) => (c.selector ? selectedBy(c.selector, row) : [c.from])).filter((name) => columnOf(row, name));
   // How they are written could not be read.
   if (places.length === 0) return null;
   const isBefore = places[0]!.option === "before";

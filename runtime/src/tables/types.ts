@@ -83,13 +83,13 @@ type NewNamesOf<Row, S extends readonly unknown[], New = unknown> = S extends re
 
 type Renew<New, Names, Said> = { [K in Exclude<keyof New, Names | keyof Said>]: New[K] } & { [K in Exclude<Names, keyof Said> & string]: K } & Said;
 
-type Called<Row, New> = Simplify<{ [K in keyof New & keyof Row as New[K] & string]: Row[K] }>;
+type UnderNames<Row, New> = Simplify<{ [K in keyof New & keyof Row as New[K] & string]: Row[K] }>;
 
 /** The row after select. */
-export type Selected<Row, S extends readonly unknown[]> = Called<Row, NewNamesOf<Row, S>>;
+export type Selected<Row, S extends readonly unknown[]> = UnderNames<Row, NewNamesOf<Row, S>>;
 
 /** The row after relocate. */
-export type Relocated<Row, C> = Called<Row, NewNamesOf<Row, C extends readonly unknown[] ? C : [C], { [K in keyof Row & string]: K }>>;
+export type Relocated<Row, C> = UnderNames<Row, NewNamesOf<Row, C extends readonly unknown[] ? C : [C], { [K in keyof Row & string]: K }>>;
 
 /** The row after rename. */
 export type Renamed<Row, M> = Simplify<{ [K in keyof Row as K extends keyof M ? M[K] & string : K]: Row[K] }>;

@@ -40,7 +40,7 @@ pub fn lower_predicate<'a>(expression: &Expression, rows: impl Into<Rows<'a>>) -
 }
 
 /// True if evaluating `expression` can throw: it must see no row that JavaScript would not show it.
-/// A conversion that finds an integer past ±2^53 does not count.
+/// A conversion that finds a number of too many digits does not count.
 pub fn can_throw(expression: &Expression, schema: &DFSchema) -> Result<bool> {
     Ok(Scope::new(schema).value(expression)?.throws)
 }

@@ -3,7 +3,7 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
 import { closest } from "../../../diagnostics/closest.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { WITH_LOGIN, wrongOption } from "../../../diagnostics/wrong-option.ts";
+import { type Found, wrongOption } from "../../../diagnostics/wrong-option.ts";
 import type { SourceSpan } from "../../../ir/types.ts";
 import { constantOf, keyName, type Written, writtenOut } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
@@ -24,7 +24,7 @@ export function readOptions(node: t.Node, owner: string, options: Options, place
   const span = spanOf(node, place.module);
   if (e.type !== "ObjectExpression") {
     const found = foundAt(written);
-    if (found !== null) report(wrongOption({ kind: "no-object", owner, known: Object.keys(options), found, instead: meant({ node, place }, options) }, span));
+    if (found !== null) report(wrongOption({ kind: "no-object", owner, known: Object.keys(options), ...found, instead: meant({ node, place }, options) }, span));
     return [];
   }
   return e.properties.flatMap((p): TypedColumn[] => {
@@ -51,7 +51,7 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   // It is read as a row function.
   if (taken.kind === "weight" && /Function/.test(bare(writtenOut(node, place).node).type)) return [];
   const wanted = taken.kind === "columns" ? bare(writtenOut(node, place).node) : null;
-  const found = isNaNWritten(option) ? "NaN" : foundAt(option);
+  const found = isNaNWritten(option) ? { found: "NaN" } : foundAt(option);
   const constant = constantOf(node, place);
   if (wanted?.type === "ArrayExpression" && wanted.elements.every((element) => element?.type === "StringLiteral")) {
     return wanted.elements.map((element) => ({ name: (element as t.StringLiteral).value, option: name, span: spanOf(node === wanted ? element! : node, place.module) }));
@@ -59,7 +59,7 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   // A list of what is computed.
   if ((taken.kind === "texts" || taken.kind === "columns") && !constant && bare(node).type === "ArrayExpression") return [];
   if (found !== null && (!constant || !fits(constant.value, taken))) {
-    report(wrongOption({ kind: "value", owner, name, takes: wordsOf(taken), found, instead: nearValue(constant?.value, taken) }, spanOf(node, place.module)));
+    report(wrongOption({ kind: "value", owner, name, takes: wordsOf(taken), ...found, instead: nearValue(constant?.value, taken) }, spanOf(node, place.module)));
   }
   return [];
 }
@@ -80,15 +80,15 @@ function readTypes({ node, place }: Written, owner: string, option: string, take
 
 const isNaNWritten = ({ node, place }: Written): boolean => node.type === "Identifier" && node.name === "NaN" && !place.scope.getBinding("NaN");
 
-/** What stands there, in the user's words; null: it is computed, or nothing. */
-function foundAt({ node, place }: Written): string | null {
+/** What stands there; null: it is computed, or nothing. */
+function foundAt({ node, place }: Written): Found | null {
   const e = bare(node);
-  if (e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression") return "a function";
-  if (e.type === "ArrayExpression") return "a list";
-  if (e.type === "ObjectExpression") return "an object";
+  if (e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression") return { found: "a function" };
+  if (e.type === "ArrayExpression") return { found: "a list" };
+  if (e.type === "ObjectExpression") return { found: "an object" };
   const value = constantOf(node, place)?.value;
-  if (typeof value === "string" && holdsLogin(value)) return WITH_LOGIN;
-  return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
+  if (typeof value === "string" && holdsLogin(value)) return { found: "one with a password", secret: true };
+  return value === undefined ? null : { found: value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value) };
 }
 
 /** What a number is, by verb. */

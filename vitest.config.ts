@@ -9,10 +9,10 @@ export default defineConfig({
     maxWorkers: 3,
     // What is built is loaded by Node itself, as users load it, and not once more through Vitest's own loader.
     server: { deps: { external: [/\/(plugin-babel|plugin-vite|runtime)\/dist\//] } },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    // What is waited for comes when the other files leave it a core.
-    expect: { poll: { timeout: 10_000 } },
+    // Limits of time are for what hangs: what is only slow on a busy machine is right. A test has a limit of its own where it is longer, or where time is what it tests.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: "alone", include: ["test/**/*.test.ts", ...together.map((folder) => `!${folder}/**`)] } },
       { extends: true, test: { name: "together", include: together.map((folder) => `${folder}/**/*.test.ts`), isolate: false } },

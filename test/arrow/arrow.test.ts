@@ -42,7 +42,7 @@ beforeAll(async () => {
   polarsRows = await made(polars, "of_polars.py", "write", ofPolars);
   readers = { pyarrow: new Service(pyarrow, [join(root, "test/arrow/read_pyarrow.py")]), polars: new Service(polars, [join(root, "test/arrow/of_polars.py"), "read"]) };
   await programs.open();
-}, 600_000);
+});
 afterAll(async () => {
   await Promise.all([readers?.pyarrow.close(), readers?.polars.close()]);
   await programs.close();
@@ -157,7 +157,7 @@ describe("errors name the file, the same on ranks", () => {
     }
   });
 
-  it("a read ends whichever byte is another", { timeout: 120_000 }, async () => {
+  it("a read ends whichever byte is another", async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(root, "test/arrow/damaged.ts")], { timeout: 100_000 });
     expect(stdout).toMatch(/^\d+ of \d+\n$/);
   });

@@ -76,7 +76,7 @@ describe.each(Object.keys(bundlers))("%s", (name) => {
       const { stdout } = await run("lockstep", ["run", "-n", ranks, "dist/job.mjs", "x"], { cwd: folder, env: { ...env, FLAVOUR: "of the run" } });
       expect(stdout).toBe('[3,"sweet","x"]\n');
     }
-  }, 60_000);
+  });
 
   it("a secret among it stops the build", async () => {
     const body = ["const all = await readParquet<{ id: number }>(__DATABASE__);", "return [few.numRows(), all.numRows(), more, process.env.GATE_TOKEN, __CONFIG__.api.url, __CONFIG__.api.token];"].join("\n  ");
@@ -95,7 +95,7 @@ describe.each(Object.keys(bundlers))("%s", (name) => {
     expect(said).not.toContain("4711");
     const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.startsWith("dist/") && /\.\w+$/.test(file));
     for (const file of files) expect(readFileSync(join(folder, file), "utf8"), file).not.toContain("4711");
-  }, 60_000);
+  });
 });
 
 it("a variable of Vite's files, one of webpack's EnvironmentPlugin, and one that has another's value", async () => {
@@ -111,4 +111,4 @@ it("a variable of Vite's files, one of webpack's EnvironmentPlugin, and one that
     expect(said).not.toMatch(/4711|'import\.meta\.env\.VITE_FLAVOUR'/);
     if (told.length > 1) expect(said).toContain("its value is that of PGPASSWORD in the environment of this build");
   }
-}, 60_000);
+});

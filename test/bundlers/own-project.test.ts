@@ -35,7 +35,7 @@ it("installs, builds and runs", () => {
   expect(run("npx lockstep explain LS1101", project)).toMatch(/^# LS1101: No such column\n[^]*Right:/);
   const expected = "[ { city: 'Bonn', n: 2, total: 8 }, { city: 'Aachen', n: 1, total: 4 } ]\n";
   expect([plain!, ranks!].map((command) => run(command, project).replaceAll(/\s+/g, " "))).toEqual([expected, expected].map((text) => text.replaceAll(/\s+/g, " ")));
-}, 180_000);
+});
 
 it("has the playground, which opens its file and runs it", async () => {
   const { VITEST: _, ...environment } = process.env;
@@ -66,4 +66,4 @@ it("has the playground, which opens its file and runs it", async () => {
   } finally {
     server.kill();
   }
-}, 60_000);
+});

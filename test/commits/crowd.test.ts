@@ -89,7 +89,7 @@ const sorted = (ids: Ids): number[] => ids.map(({ id }) => Number(id)).sort((a, 
 const ROWS = 10;
 const rounds = Math.ceil(commits(4) / 2);
 
-it.each(Object.keys(places))("%s", { timeout: 120_000 + 20_000 * rounds }, async (name) => {
+it.each(Object.keys(places))("%s", { timeout: 300_000 + 20_000 * rounds }, async (name) => {
   const next = random(17);
   const below = (limit: number): number => Math.floor(next() * limit);
   const place = await within(targets.clean, places[name]!);

@@ -20,7 +20,7 @@ const file = join(scratch, "rows.csv");
 beforeAll(async () => {
   await targets.open();
   writeFileSync(file, `id,name,part\n${numbers(41, 121).map((id) => `${id},mine,1\n`).join("")}`);
-}, 600_000);
+});
 afterAll(() => targets.close());
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);

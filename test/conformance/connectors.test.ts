@@ -77,7 +77,7 @@ beforeAll(async () => {
   });
   for (const program of await buildPrograms(all.map(file), join(scratch, "built"))) built.set(program.id, program);
   for (const ranks of RANKS) pools.set(ranks, new RankPool(ranks, env));
-}, 300_000);
+});
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
   await Promise.all([server?.stop(), flight?.stop(), snowflake?.stop()]);

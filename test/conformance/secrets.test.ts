@@ -47,7 +47,7 @@ export async function nightly(from: string, orders: string, to: string, sent: st
 const [from, orders, to] = process.argv.slice(2) as [string, string, string];
 export default await nightly(from, orders, to, token);
 `);
-}, 300_000);
+});
 afterAll(async () => {
   await Promise.all([postgres?.stop(), store?.stop()]);
   rmSync(scratch, { recursive: true, force: true });
@@ -72,7 +72,7 @@ const run = (command: string, args: readonly string[], more: Record<string, stri
   );
 const lockstep = (args: readonly string[], more?: Record<string, string>): Promise<Said> => run(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), ...args], more);
 
-it("no build, plan, profile, trace, log, error, explanation, output or leftover holds one", { timeout: 300_000 }, async () => {
+it("no build, plan, profile, trace, log, error, explanation, output or leftover holds one", async () => {
   const said: [string, Said][] = [];
   const say = async (what: string, running: Promise<Said>, code = 0): Promise<Said> => {
     const found = await running;

@@ -46,7 +46,7 @@ beforeAll(async () => {
 const all = await mpis();
 for (const [index, { name, launcher, env }] of all.entries()) {
   describe(name, () => {
-    it.each(suites)("%s", { timeout: 300_000 }, async (suite) => {
+    it.each(suites)("%s", async (suite) => {
       const binary = binaries.get(suite)!;
       const tests = [...(await run(binary, ["--list"], {})).text.matchAll(/^(\S+): test$/gm)].map(([, test]) => test!);
       // In the short form they share what only MPI has, and half of the rest, all of which cargo runs over the local transport.

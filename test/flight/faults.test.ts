@@ -18,7 +18,7 @@ let encrypted: Told;
 beforeAll(async () => {
   [open, guarded, encrypted] = await Promise.all([startPython(), startPython({ token: SECRET, password: `ann:${SECRET}`, endpoints: 3 }), startPython({ encrypted: true, token: SECRET, elsewhere: true, endpoints: 4 })]);
   await programs.open(open.env);
-}, 300_000);
+});
 
 afterAll(async () => {
   await programs.close();
@@ -85,7 +85,7 @@ describe("logins", () => {
 
 describe.each([1, 20])("%i endpoints", (endpoints) => {
   let server: Told;
-  beforeAll(async () => void (server = await startPython({ endpoints })), 60_000);
+  beforeAll(async () => void (server = await startPython({ endpoints })));
   afterAll(() => server?.stop());
 
   it.each(shared([1, 2, 7], endpoints))("on %i ranks", async (ranks) => {

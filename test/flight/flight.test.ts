@@ -27,7 +27,7 @@ const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer>
 beforeAll(async () => {
   server = await startPython();
   await programs.open(server.env);
-}, 300_000);
+});
 
 afterAll(async () => {
   await programs.close();

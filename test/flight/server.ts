@@ -72,7 +72,7 @@ export async function startPython({ endpoints = 5, token, password, encrypted = 
     return found.map((line) => line[name] as T);
   };
   const stop = stopping(process, () => rmSync(folder, { recursive: true, force: true }));
-  for (const until = Date.now() + 60_000; !lines.some((line) => "other" in line); await wait(20)) if (process.exitCode !== null || Date.now() > until) throw new Error(`the server of Flight SQL does not start\n${log}`);
+  for (const until = Date.now() + 120_000; !lines.some((line) => "other" in line); await wait(20)) if (process.exitCode !== null || Date.now() > until) throw new Error(`the server of Flight SQL does not start\n${log}`);
   const { port } = lines[0] as { port: number };
   lines = [];
   return {
@@ -82,7 +82,7 @@ export async function startPython({ endpoints = 5, token, password, encrypted = 
     async sql(text) {
       process.stdin.write(`${JSON.stringify(text)}\n`);
       let done: string[] = [];
-      for (const until = Date.now() + 20_000; done.length === 0; done = take("done"), await wait(5)) if (process.exitCode !== null || Date.now() > until) throw new Error(`${text} is not done\n${log}`);
+      for (const until = Date.now() + 120_000; done.length === 0; done = take("done"), await wait(5)) if (process.exitCode !== null || Date.now() > until) throw new Error(`${text} is not done\n${log}`);
       if (done[0] !== "") throw new Error(`${text}: ${done[0]}`);
     },
     asked: () => take<string>("asked"),
@@ -93,7 +93,7 @@ export async function startPython({ endpoints = 5, token, password, encrypted = 
       return found;
     },
     async stuck(count) {
-      for (const until = Date.now() + 20_000; lines.filter((line) => "stuck" in line).length < count; await wait(10)) if (Date.now() > until) throw new Error("nothing is stuck");
+      for (const until = Date.now() + 120_000; lines.filter((line) => "stuck" in line).length < count; await wait(10)) if (Date.now() > until) throw new Error("nothing is stuck");
       take("stuck");
     },
   };
@@ -111,7 +111,7 @@ export async function startGo(): Promise<Server | null> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-flight-"));
   const process = spawn(program, ["-host", "127.0.0.1", "-port", `${port}`], { cwd: folder, stdio: "ignore" });
   const stop = stopping(process, () => rmSync(folder, { recursive: true, force: true }));
-  for (const until = Date.now() + 20_000; !(await answers(port)); await wait(20)) if (process.exitCode !== null || Date.now() > until) throw new Error("the server of Flight SQL does not start");
+  for (const until = Date.now() + 120_000; !(await answers(port)); await wait(20)) if (process.exitCode !== null || Date.now() > until) throw new Error("the server of Flight SQL does not start");
   return { env: { ...none, LOCKSTEP_FLIGHT_URL: `grpc://127.0.0.1:${port}` }, port, process, stop };
 }
 

@@ -12,7 +12,7 @@ let server: Server | null;
 beforeAll(async () => {
   server = await startGo();
   if (server) await programs.open(server.env);
-}, 600_000);
+});
 
 afterAll(async () => {
   await programs.close();

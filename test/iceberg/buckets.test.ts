@@ -22,7 +22,7 @@ beforeAll(async () => {
   const { stdout } = await promisify(execFile)(join(await pythonWith("pyiceberg"), "python"), [join(root, "test/iceberg/buckets.py"), join(scratch, "tables")], { maxBuffer: 1 << 26 });
   known = JSON.parse(stdout) as typeof known;
   programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/buckets.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 600_000);
+});
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
   rmSync(scratch, { recursive: true, force: true });
@@ -46,7 +46,7 @@ const filters: readonly [table: string, filter: string, files: number][] = [
 ];
 
 describe.each(filters.map((filter, turn) => [...filter, turn] as const))("%s, %s", (table, filter, files, turn) => {
-  it.each(shared([1, 2, 3, 7], turn))("%i ranks read what PyIceberg reads, and plain Node's rows", { timeout: 120_000 }, async (ranks) => {
+  it.each(shared([1, 2, 3, 7], turn))("%i ranks read what PyIceberg reads, and plain Node's rows", async (ranks) => {
     const { folder, files: all, planned } = known[table]!;
     const rows = await plain(filter, folder);
     expect(rows).toHaveLength(files);
@@ -93,7 +93,7 @@ describe("partitions of decimals of more than 18 digits", () => {
     expect(await ids(ranks, known.bigs!.folder)).toEqual([1, 2, 3, 4]);
   });
 
-  it.each([0, 3])("those of %i ranks are read by all", { timeout: 120_000 }, async (ranks) => {
+  it.each([0, 3])("those of %i ranks are read by all", async (ranks) => {
     const into = join(scratch, `big-${ranks}`);
     await (ranks === 0 ? jobs.big(into) : onRanks(ranks, "big", into));
     for (const readers of [0, 1, 3]) expect(await ids(readers, into)).toEqual([1, 2, 3, 4]);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const { stdout } = await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/catalog.py"), catalog.uri, store.endpoint], { env: { ...process.env, ...store.env }, maxBuffer: 1 << 26 });
   rows = JSON.parse(stdout) as typeof rows;
   programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/catalog.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 600_000);
+});
 afterAll(async () => {
   await front?.stop();
   await catalog?.stop();

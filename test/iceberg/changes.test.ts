@@ -37,7 +37,7 @@ const filesOf = (folder: string): string[] => readdirSync(join(folder, "data"), 
 const EXECUTIONS = [0, ...shared([1, 2, 3, 7], 1)];
 
 describe.each(["a folder", "a catalog"])("in %s", (where) => {
-  it("rows are deleted, replaced and merged, and others read it and go on", { timeout: 300_000 }, async () => {
+  it("rows are deleted, replaced and merged, and others read it and go on", async () => {
     const executions = where === "a folder" ? EXECUTIONS : [0, 3];
     const uri = where === "a folder" ? null : lake.catalog.uri;
     const place = (ranks: number): string => (uri === null ? at(ranks, "table") : `changed.table${ranks}`);
@@ -69,7 +69,7 @@ describe.each(["a folder", "a catalog"])("in %s", (where) => {
 });
 
 describe("files", () => {
-  it.each(EXECUTIONS)("late data in 3 of 365 partitions rewrites 3 and reads no other, %i ranks", { timeout: 120_000 }, async (ranks) => {
+  it.each(EXECUTIONS)("late data in 3 of 365 partitions rewrites 3 and reads no other, %i ranks", async (ranks) => {
     const folder = at(ranks, "year");
     await run(0, "year", [folder, 365, null]);
     const before = filesOf(folder);
@@ -85,7 +85,7 @@ describe("files", () => {
     expect(seen!.snapshots.at(-1)!.added).toBeLessThanOrEqual(6 * Math.max(1, ranks));
   });
 
-  it.each([1, 3])("whose rows all go, or all stay, are not read, %i ranks", { timeout: 60_000 }, async (ranks) => {
+  it.each([1, 3])("whose rows all go, or all stay, are not read, %i ranks", async (ranks) => {
     const folder = at(ranks, "unread");
     await run(0, "year", [folder, 50, null]);
     const before = filesOf(folder);
@@ -97,7 +97,7 @@ describe("files", () => {
     expect([seen!.records, seen!.snapshots.length, seen!.snapshots.at(-1)]).toEqual([120, 2, expect.objectContaining({ operation: "delete", removed: 20, added: 0 })]);
   });
 
-  it("several changes of a call are one snapshot, and leave no file that nobody names", { timeout: 60_000 }, async () => {
+  it("several changes of a call are one snapshot, and leave no file that nobody names", async () => {
     for (const ranks of [1, 3]) {
       const folder = at(ranks, "both");
       await run(0, "year", [folder, 3, null]);
@@ -112,7 +112,7 @@ describe("files", () => {
 });
 
 describe("rows that others have deleted by files of positions and of keys", () => {
-  it("stay deleted where files are written again", { timeout: 120_000 }, async () => {
+  it("stay deleted where files are written again", async () => {
     const { stdout } = await promisify(execFile)(join(lake.python, "python"), [join(root, "test/iceberg/tables.py"), join(scratch, "theirs")], { maxBuffer: 1 << 26 });
     const known = JSON.parse(stdout) as Record<string, { folder: string; states: Record<string, { rows: { id: number }[] }> }>;
     for (const name of ["places", "keyed"]) {
@@ -137,7 +137,7 @@ describe("rows that others have deleted by files of positions and of keys", () =
 
 const added = (folder: string, ids: number[]): Promise<void> => table({ id: ids, at: ids.map((id) => new Date(id * 1000)) }).writeIceberg(folder, { types: { id: "int64" } });
 
-it("files of a store that no snapshot of a catalog's table names are listed", { timeout: 60_000 }, async () => {
+it("files of a store that no snapshot of a catalog's table names are listed", async () => {
   const options = { catalog: { uri: lake.catalog.uri } };
   await run(0, "year", ["changed.orphans", 2, lake.catalog.uri]);
   await run(0, "late", ["changed.orphans", [1, 100], lake.catalog.uri]);
@@ -150,7 +150,7 @@ it("files of a store that no snapshot of a catalog's table names are listed", { 
   expect(await within(environment(), () => orphansOf("changed.orphans", options, new Date(0)))).toEqual([]);
 });
 
-it("tables of other versions are read, not changed", { timeout: 60_000 }, async () => {
+it("tables of other versions are read, not changed", async () => {
   const folder = at(0, "version");
   await run(0, "year", [folder, 3, null]);
   const metadata = join(folder, "metadata/v1.metadata.json");
@@ -158,7 +158,7 @@ it("tables of other versions are read, not changed", { timeout: 60_000 }, async 
   for (const ranks of [0, 2]) await expect(run(ranks, "forgotten", [folder, 2])).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("format version 3") });
 });
 
-it("what came since a snapshot, compactions or not; not where rows were changed", { timeout: 120_000 }, async () => {
+it("what came since a snapshot, compactions or not; not where rows were changed", async () => {
   const folder = at(0, "since");
   const more = (from: number, to: number): Promise<void> => added(folder, numbers(from, to));
   const state = async (): Promise<string> => (await openTable(folder, {})).snapshot!;
@@ -180,7 +180,7 @@ it("what came since a snapshot, compactions or not; not where rows were changed"
   for (const ranks of [0, 3]) await expect(run(ranks, "news", [folder, second, 0])).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("rows were changed or deleted since") });
 });
 
-it.each([0, 1, 3])("a nightly job goes on where its last commit has read, %i ranks", { timeout: 120_000 }, async (ranks) => {
+it.each([0, 1, 3])("a nightly job goes on where its last commit has read, %i ranks", async (ranks) => {
   const [folder, into] = [at(ranks, "source"), at(ranks, "nightly")];
   const more = (to: string, from: number, end: number): Promise<void> =>
     to === folder ? added(to, numbers(from, end)) : table({ id: numbers(from, end) }).writeIceberg(to, { types: { id: "int64" } });
@@ -257,7 +257,7 @@ describe("writers at once", () => {
     expect(outcomes.size).toBeGreaterThan(0);
   });
 
-  it.each([false, true])("on ranks, too: by the condition, or by the keys (%s)", { timeout: 60_000 }, async (merges) => {
+  it.each([false, true])("on ranks, too: by the condition, or by the keys (%s)", async (merges) => {
     for (const [others, isMet] of [[[4000, 4001], false], [[8, 4000], merges], [[-5, 4000], !merges]] as const) {
       const folder = at(2, `slowly-${merges}-${others[0]}`);
       await run(0, "year", [folder, 2, null]);
@@ -269,7 +269,7 @@ describe("writers at once", () => {
     }
   });
 
-  it("a later attempt of the job changes nothing twice, and answers the same", { timeout: 60_000 }, async () => {
+  it("a later attempt of the job changes nothing twice, and answers the same", async () => {
     const folder = at(2, "job");
     await run(0, "year", [folder, 3, null]);
     for (const job of ["nightly-1", "nightly-1"]) {

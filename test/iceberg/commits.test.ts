@@ -25,7 +25,7 @@ beforeAll(async () => {
   catalog = await restCatalog(server);
   before = await proxy({ ...server, name: "the catalog", endpoint: catalog.uri });
   await fetch(`${catalog.uri}/v1/namespaces`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ namespace: ["commits"] }) });
-}, 600_000);
+});
 afterAll(async () => {
   await before?.stop();
   await catalog?.stop();
@@ -87,7 +87,7 @@ describe.each(["store", "catalog"] as const)("at every request to the %s", (what
       ? { of: `s3://lockstep/commits/${name}`, options: { store: { endpoint: front.endpoint } }, clean: { store: { endpoint: server.endpoint } }, faulty: front }
       : { of: `commits.${name.replace(/\W/g, "_")}`, options: { store: { endpoint: server.endpoint }, catalog: { uri: before.endpoint } }, clean: { store: { endpoint: server.endpoint }, catalog: { uri: catalog.uri } }, faulty: before };
 
-  it.each(writes)("%s, %s, %s", { timeout: 120_000 }, async (fate, mode, _, was, turn) => {
+  it.each(writes)("%s, %s, %s", async (fate, mode, _, was, turn) => {
     const now = was === undefined ? [1, 2] : mode === "merge" ? [2, 3] : [3];
     const wanted = mode === "overwrite" ? now : [...new Set([...(was ?? []), ...now])];
     const env = { ...environment(), ...(fate === "crash" && { LOCKSTEP_STORE_RETRIES: "0" }) };
@@ -118,7 +118,7 @@ describe.each(["store", "catalog"] as const)("at every request to the %s", (what
 describe("two writers at once", () => {
   const rounds = commits(6);
 
-  it.each(["folder", "store", "catalog"] as const)("of a table in a %s", { timeout: 60_000 + 1_000 * rounds }, async (what) => {
+  it.each(["folder", "store", "catalog"] as const)("of a table in a %s", { timeout: 300_000 + 1_000 * rounds }, async (what) => {
     const next = random(3);
     const of = what === "folder" ? join(scratch, "both") : what === "store" ? "s3://lockstep/both" : "commits.both";
     const own = what === "folder" ? {} : { store: { endpoint: front.endpoint }, ...(what === "catalog" && { catalog: { uri: before.endpoint } }) };

@@ -30,7 +30,7 @@ const idsIn = async (path: string): Promise<number[]> => (await readParquet<{ id
 const orphans = async (folder: string): Promise<string[]> => (await orphansOf(folder, {}, new Date(Date.now() + 60_000))).map(({ path }) => path);
 
 describe.each(["a folder", "a catalog"])("in %s", (where) => {
-  it("small files of a partition become one, and nobody sees another row", { timeout: 240_000 }, async () => {
+  it("small files of a partition become one, and nobody sees another row", async () => {
     const executions = where === "a folder" ? EXECUTIONS : [0, 3];
     const uri = where === "a folder" ? null : lake.catalog.uri;
     const place = (ranks: number): string => (uri === null ? at(ranks, "table") : `compacted.table${ranks}`);
@@ -67,7 +67,7 @@ describe.each(["a folder", "a catalog"])("in %s", (where) => {
 });
 
 describe("files", () => {
-  it.each(EXECUTIONS)("of a size, their rows in the order of those that they are of, %i ranks", { timeout: 60_000 }, async (ranks) => {
+  it.each(EXECUTIONS)("of a size, their rows in the order of those that they are of, %i ranks", async (ranks) => {
     const folder = at(ranks, "sizes");
     for (let load = 0; load < 8; load++) await lake.run(0, "more", [folder, load * 300, load * 300 + 300, false, null]);
     const { files } = await openTable(folder, {});
@@ -110,7 +110,7 @@ describe("files", () => {
     expect(sizes([file(100, "p", [0])], { deleteFiles: 1 }, [{ of: undefined, rows: 1 }])).toEqual([[100]]);
   });
 
-  it("whose rows all are deleted leave nothing, and what others have deleted stays deleted, without files that say so", { timeout: 180_000 }, async () => {
+  it("whose rows all are deleted leave nothing, and what others have deleted stays deleted, without files that say so", async () => {
     const { stdout } = await promisify(execFile)(join(lake.python, "python"), [join(root, "test/iceberg/tables.py"), join(scratch, "theirs")], { maxBuffer: 1 << 26 });
     const known = JSON.parse(stdout) as Record<string, { folder: string; states: Record<string, { rows: { id: number }[] }> }>;
     for (const name of ["places", "keyed"]) {
@@ -139,7 +139,7 @@ describe("with others", () => {
   const rows = (...ids: number[]) => table({ id: ids, v: ids.map(() => 1) });
   const ids = async (folder: string): Promise<number[]> => (await readIceberg<{ id: number }>(folder)).array("id").sort((a, b) => a - b);
 
-  it.each([2, 3])("an append meanwhile is there, a change of these files refuses it, %i ranks", { timeout: 60_000 }, async (ranks) => {
+  it.each([2, 3])("an append meanwhile is there, a change of these files refuses it, %i ranks", async (ranks) => {
     for (const does of ["append", "delete", "compact"] as const) {
       const folder = at(ranks, `slowly-${does}`);
       for (let load = 0; load < 6; load++) await lake.run(0, "more", [folder, load * 10, load * 10 + 10, false, null]);
@@ -154,7 +154,7 @@ describe("with others", () => {
     }
   });
 
-  it("two at once, and a merge: never a row twice, or none", { timeout: 60_000 }, async () => {
+  it("two at once, and a merge: never a row twice, or none", async () => {
     for (let round = 0; round < 8; round++) {
       const folder = at(0, `race-${round}`);
       for (let load = 0; load < 5; load++) await rows(...Array.from({ length: 10 }, (_, i) => load * 10 + i)).writeIceberg(folder);
@@ -164,7 +164,7 @@ describe("with others", () => {
     }
   });
 
-  it("is alone in its call, and a later attempt of the job does nothing twice", { timeout: 60_000 }, async () => {
+  it("is alone in its call, and a later attempt of the job does nothing twice", async () => {
     const folder = at(2, "alone");
     for (let load = 0; load < 5; load++) await lake.run(0, "more", [folder, load * 10, load * 10 + 10, false, null]);
     await expect(lake.run(2, "also", [folder])).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("in the same call") });
@@ -175,7 +175,7 @@ describe("with others", () => {
     await expect(lake.run(2, "compacted", [at(2, "nowhere"), null, null])).rejects.toMatchObject({ code: "LS2001" });
   });
 
-  it("killed at every step, the rows are there", { timeout: 180_000 }, async () => {
+  it("killed at every step, the rows are there", async () => {
     const base = at(0, "killed");
     for (let load = 0; load < 5; load++) await rows(load, 10 + load).writeIceberg(base);
     const aside = `${base}-aside`;

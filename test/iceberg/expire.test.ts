@@ -81,7 +81,7 @@ describe("as Java's Iceberg", () => {
     ["what no branch leads to", { age: 3 * DAY }, {}, { main: ref(3, "branch") }],
   ];
 
-  it("the same snapshots, and no file more than is named", { timeout: 180_000 }, async () => {
+  it("the same snapshots, and no file more than is named", async () => {
     for (const [name, retention, properties, refs] of cases) {
       const folder = join(scratch, "java", name.replace(/\W/g, "-"));
       await week(folder);
@@ -115,7 +115,7 @@ describe("as Java's Iceberg", () => {
   });
 });
 
-it("after any history what stays is read by us and by PyIceberg, and nothing is left over", { timeout: 300_000 }, async () => {
+it("after any history what stays is read by us and by PyIceberg, and nothing is left over", async () => {
   const next = random(11);
   const histories: { folder: string; counts: number[] }[] = [];
   for (let history = 0; history < Number(process.env.LOCKSTEP_HISTORIES ?? (isLong ? 6 : 2)); history++) {
@@ -172,7 +172,7 @@ it("a time before the oldest snapshot that stays is none of the table's any more
   expect((await readIceberg(folder, { ref: "kept" })).numRows()).toBe(40);
 });
 
-it("metadata files that are forgotten are removed where the table wants it, and who comes late does not take their names", { timeout: 60_000 }, async () => {
+it("metadata files that are forgotten are removed where the table wants it, and who comes late does not take their names", async () => {
   const folder = join(scratch, "forgotten");
   await week(folder);
   edited(folder, ({ properties }) => Object.assign(properties, { "write.metadata.previous-versions-max": "3", "write.metadata.delete-after-commit.enabled": "true" }));
@@ -206,7 +206,7 @@ describe("with others", () => {
     expect(await orphans(folder)).toEqual([]);
   });
 
-  it.each(["a folder", "a catalog"])("appends, changes and expiry at once, in %s", { timeout: 60_000 + 6_000 * commits(4) }, async (where) => {
+  it.each(["a folder", "a catalog"])("appends, changes and expiry at once, in %s", { timeout: 300_000 + 6_000 * commits(4) }, async (where) => {
     const options = where === "a folder" ? {} : { catalog: { uri: lake.catalog.uri } };
     const of = where === "a folder" ? join(scratch, "once") : "expired.once";
     const rounds = commits(4);
@@ -230,7 +230,7 @@ describe("with others", () => {
     expect(seen!.rows.filter(({ id }) => (id as number) < 5000)).toHaveLength(20 + rounds);
   });
 
-  it("killed at every step, the table is as it was or without them, and what is left is listed", { timeout: 180_000 }, async () => {
+  it("killed at every step, the table is as it was or without them, and what is left is listed", async () => {
     const begun = async (step: number): Promise<string> => {
       const folder = join(scratch, "killed", `${step}`);
       await week(folder);

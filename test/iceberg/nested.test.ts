@@ -58,7 +58,7 @@ const asRead = (rows: readonly Row[]): unknown[] => byId(rows.map((row) => ({ ..
 const filesOf = (folder: string): string[] => readdirSync(join(folder, "data"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet")).map((name) => join(folder, "data", name));
 
 describe("rows with lists and objects", () => {
-  it("are to PyIceberg, Java and DuckDB what they were", { timeout: 120_000 }, async () => {
+  it("are to PyIceberg, Java and DuckDB what they were", async () => {
     const all = rowsOf(numbers(0, 97));
     for (const ranks of EXECUTIONS) {
       const folder = at(ranks, "table");
@@ -99,7 +99,7 @@ describe("rows with lists and objects", () => {
     }
   });
 
-  it("are in partitions, and sorted by what stands behind them", { timeout: 60_000 }, async () => {
+  it("are in partitions, and sorted by what stands behind them", async () => {
     for (const ranks of EXECUTIONS) {
       const folder = at(ranks, "parted");
       await run(ranks, "parted", await source(rowsOf(numbers(0, 60))), folder, "append");
@@ -118,7 +118,7 @@ describe("rows with lists and objects", () => {
     for (const seen of await lake.byJava("compact", ...folders)) expect(seen.records).toBe(6);
   });
 
-  it("are deleted, replaced, merged and compacted", { timeout: 120_000 }, async () => {
+  it("are deleted, replaced, merged and compacted", async () => {
     const stays = ({ loc, stops }: Row): boolean => !(loc !== null && loc.x !== null && loc.x >= 70) && !(stops !== null && stops.some((stop) => stop?.place === "p2"));
     const first = rowsOf(numbers(0, 80));
     const gone = first.filter(({ loc }) => loc !== null && loc.x !== null && loc.x >= 70).length;
@@ -160,7 +160,7 @@ s3 = {"s3.endpoint": os.environ["AWS_ENDPOINT_URL"], "s3.access-key-id": os.envi
 catalog = RestCatalog("test", uri=sys.argv[1], **s3)
 ${script}`, lake.catalog.uri, ...args], { env: { ...process.env, ...lake.environment() } });
 
-it("members of structs change their names, types and places", { timeout: 180_000 }, async () => {
+it("members of structs change their names, types and places", async () => {
   const ids = numbers(0, 40);
   const evolved = ({ id, region, loc, tags, stops, grid, price }: Row): Record<string, unknown> => ({
     id, region, where: loc && { who: loc.who && { at: loc.who.at, title: loc.who.name, born: null }, x: loc.x, z: null }, tags,
@@ -200,7 +200,7 @@ with table.update_schema() as update:
   }
 });
 
-it("what a table requires inside of lists and objects is there", { timeout: 120_000 }, async () => {
+it("what a table requires inside of lists and objects is there", async () => {
   await python(`
 loc = StructType(NestedField(10, "x", LongType(), required=True), NestedField(11, "y", DoubleType(), required=False))
 stops = ListType(12, StructType(NestedField(13, "n", LongType(), required=True)), True)

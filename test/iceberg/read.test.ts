@@ -32,7 +32,7 @@ beforeAll(async () => {
   const { stdout } = await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/tables.py"), join(scratch, "tables")], { maxBuffer: 1 << 26 });
   known = JSON.parse(stdout) as typeof known;
   programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/read.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 600_000);
+});
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
   rmSync(scratch, { recursive: true, force: true });

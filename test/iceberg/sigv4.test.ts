@@ -41,7 +41,7 @@ beforeAll(async () => {
   const plain = { ...store.env, PYICEBERG_CATALOG__PROD__URI: catalog.uri };
   for (const name of ["sales.orders", "sales.eu.orders"]) await within(plain, () => table({ id: [1, 2], name: ["a", "b"] }).writeIceberg(name, { catalog: { name: "prod" }, types: { id: "int64" } }));
   programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/catalog.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 600_000);
+});
 afterAll(async () => {
   container?.close();
   await front?.stop();
@@ -86,7 +86,7 @@ const chains: Readonly<Record<string, { readonly env: () => Record<string, strin
 };
 
 describe.each(Object.entries(chains))("%s", (name, { env, key }) => {
-  it.each([0, 1, 3])("a table is read and written, %i ranks", { timeout: 120_000 }, async (ranks) => {
+  it.each([0, 1, 3])("a table is read and written, %i ranks", async (ranks) => {
     answer = { AccessKeyId: "test", SecretAccessKey: SECRET, Token: "", Expiration: new Date(Date.now() + 3_600_000).toISOString() };
     asks.length = front.seen.length = 0;
     const all = { ...reached(), ...signing(), ...env() };
@@ -104,7 +104,7 @@ describe.each(Object.entries(chains))("%s", (name, { env, key }) => {
   });
 });
 
-it("keys of a session bring their token, from the environment and from a container's server", { timeout: 120_000 }, async () => {
+it("keys of a session bring their token, from the environment and from a container's server", async () => {
   answer = { AccessKeyId: ID, SecretAccessKey: SECRET, Token: TOKEN };
   const at = `http://127.0.0.1:${(container.address() as AddressInfo).port}/v1/credentials`;
   for (const env of [{ AWS_ACCESS_KEY_ID: ID, AWS_SECRET_ACCESS_KEY: SECRET, AWS_SESSION_TOKEN: TOKEN }, { AWS_CONTAINER_CREDENTIALS_FULL_URI: at, AWS_CONTAINER_AUTHORIZATION_TOKEN: "proof" }]) {
@@ -116,7 +116,7 @@ it("keys of a session bring their token, from the environment and from a contain
   }
 });
 
-it("what is signed wrongly is refused, with what to do and no secret", { timeout: 120_000 }, async () => {
+it("what is signed wrongly is refused, with what to do and no secret", async () => {
   const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: SECRET };
   const cases: readonly [env: Record<string, string>, refused: string | undefined][] = [
     [{ ...keys, AWS_SECRET_ACCESS_KEY: "planted-wrong" }, "another signature"],

@@ -38,7 +38,7 @@ async function orderIds(folder: string): Promise<number[]> {
 }
 
 describe.each([0, ...shared([1, 2, 3, 7], 0)])("%i ranks", (ranks) => {
-  it("a table's files are in its order, those that come later, too", { timeout: 60_000 }, async () => {
+  it("a table's files are in its order, those that come later, too", async () => {
     const folder = join(scratch, `${ranks}`, "table");
     await lake.run(ranks, "sorted", [folder, 0, 3000, null]);
     await lake.run(ranks, "again", [folder, 3000, 4000, null]);
@@ -60,7 +60,7 @@ describe.each([0, ...shared([1, 2, 3, 7], 0)])("%i ranks", (ranks) => {
     expect((await lake.byPyIceberg(folder))[0]!.rows).toHaveLength(4000);
   });
 
-  it("files in folders", { timeout: 60_000 }, async () => {
+  it("files in folders", async () => {
     const out = join(scratch, `${ranks}`, "files");
     await lake.run(ranks, "files", [out, 0, 3000]);
     const paths = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet")).map((name) => join(out, name));
@@ -84,7 +84,7 @@ it.each([0, ...shared([1, 2, 3, 7], 1)])("files are sorted by what stands in the
   }
 });
 
-it("a catalog takes the order, and PyIceberg and Java read such a table", { timeout: 120_000 }, async () => {
+it("a catalog takes the order, and PyIceberg and Java read such a table", async () => {
   const names = [0, 2].map((ranks) => `${lake.catalog.uri}|sorted.table${ranks}`);
   for (const ranks of [0, 2]) {
     const name = `sorted.table${ranks}`;

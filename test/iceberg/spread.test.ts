@@ -23,7 +23,7 @@ describe.each([0, ...shared([1, 2, 3, 7], 1)])("%i ranks", (ranks) => {
   const parts = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet"));
   const ids = Array.from({ length: 7000 }, (_, id) => id);
 
-  it.each([["a file a partition", null], ["a file a rank and partition", "none"]] as const)("%s", { timeout: 60_000 }, async (_, distribution) => {
+  it.each([["a file a partition", null], ["a file a rank and partition", "none"]] as const)("%s", async (_, distribution) => {
     const [into, folders] = place(`of-${distribution}`);
     await lake.run(ranks, "spread", [into, folders, distribution]);
     const files = distribution === "none" ? 10 * Math.max(1, ranks) : 10;
@@ -34,7 +34,7 @@ describe.each([0, ...shared([1, 2, 3, 7], 1)])("%i ranks", (ranks) => {
     expect(rows.every(({ id, part, rest }) => id % 10 === part && id % 101 === rest)).toBe(true);
   });
 
-  it("rows in an order stay in it", { timeout: 60_000 }, async () => {
+  it("rows in an order stay in it", async () => {
     const [into, folders] = place("sorted");
     await lake.run(ranks, "spreadInOrder", [into, folders]);
     for (const of of parts(folders).map((name) => join(folders, name))) {
@@ -45,7 +45,7 @@ describe.each([0, ...shared([1, 2, 3, 7], 1)])("%i ranks", (ranks) => {
   });
 });
 
-it("a table may say that each rank writes its own rows", { timeout: 60_000 }, async () => {
+it("a table may say that each rank writes its own rows", async () => {
   const folder = join(lake.scratch, "said");
   await lake.run(2, "spread", [folder, `${folder}-folders`, null]);
   const metadata = join(folder, "metadata/v1.metadata.json");

@@ -28,7 +28,7 @@ beforeAll(async () => {
   uri = `postgres://127.0.0.1:${server.port}/postgres`;
   const built = await buildPrograms([join(root, "test/iceberg/programs/sql-catalog.ts")], join(scratch, "built"));
   programs = new Map(built.map((program) => [program.id.split("#")[1]!, program]));
-}, 600_000);
+});
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
   await pyIceberg?.close();
@@ -56,7 +56,7 @@ function byPyIceberg(table: string, does: "look" | "change" | "make"): Promise<n
 }
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-it.each([0, 1, 3])("what we make PyIceberg goes on with, and what it makes we do, %i ranks", { timeout: 120_000 }, async (ranks) => {
+it.each([0, 1, 3])("what we make PyIceberg goes on with, and what it makes we do, %i ranks", async (ranks) => {
   const ours = `sales.ours${ranks}`;
   await expect(run(ranks, "ids", ours, uri)).rejects.toMatchObject({ code: "LS2001", message: expect.stringContaining('the catalog "lake" has no such table') });
   await run(ranks, "append", ours, uri, warehouse, 0, 10);
@@ -75,7 +75,7 @@ it.each([0, 1, 3])("what we make PyIceberg goes on with, and what it makes we do
   expect(await byPyIceberg(made, "look")).toEqual([5, 6, 1000, 1001]);
 });
 
-it("writers at once are all there, old snapshots expire, nothing is left", { timeout: 120_000 }, async () => {
+it("writers at once are all there, old snapshots expire, nothing is left", async () => {
   await within(server.env, async () => {
     const one = (from: number): Promise<void> => jobs.append("sales.once", uri, warehouse, from, from + 1);
     for (let round = 0; round < 5; round++) expect((await Promise.allSettled([one(3 * round), one(3 * round + 1), one(3 * round + 2)])).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
@@ -89,7 +89,7 @@ it("writers at once are all there, old snapshots expire, nothing is left", { tim
   expect(await server.sessions()).toEqual([]);
 });
 
-it("who may change rows of a catalog writes tables, and what the server refuses leaves nothing", { timeout: 60_000 }, async () => {
+it("who may change rows of a catalog writes tables, and what the server refuses leaves nothing", async () => {
   await run(0, "append", "sales.narrow", uri, warehouse, 0, 1);
   await server.sql(`CREATE ROLE narrow LOGIN PASSWORD 'narrow'; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT SELECT, INSERT, UPDATE ON iceberg_tables TO narrow`);
   const as = (from: number, name: string): Promise<void> => within({ ...server.env, PGUSER: "narrow", PGPASSWORD: "narrow" }, () => jobs.append(name, uri, warehouse, from, from + 1));
@@ -103,14 +103,14 @@ it("who may change rows of a catalog writes tables, and what the server refuses 
   expect(await run(0, "ids", "sales.narrow", uri)).toEqual([0, 1]);
 });
 
-it("writers at once make a catalog", { timeout: 60_000 }, async () => {
+it("writers at once make a catalog", async () => {
   await server.sql("CREATE DATABASE other");
   const other = uri.replace(/postgres$/, "other");
   await within(server.env, () => Promise.all(numbers(0, 6).map((of) => jobs.append(`sales.first${of}`, other, warehouse, 0, 1))));
   expect(await within(server.env, () => jobs.ids("sales.first5", other))).toEqual([0]);
 });
 
-it("the address may stand in the environment, as PyIceberg has it, and the password nowhere else", { timeout: 60_000 }, async () => {
+it("the address may stand in the environment, as PyIceberg has it, and the password nowhere else", async () => {
   await run(0, "append", "sales.said", uri, warehouse, 0, 3);
   const env = { ...server.env, PGPASSWORD: "", PGUSER: "", PYICEBERG_CATALOG__LAKE__URI: theirs() };
   expect(await within(env, () => jobs.ids("sales.said", null))).toEqual([0, 1, 2]);
@@ -121,7 +121,7 @@ it("the address may stand in the environment, as PyIceberg has it, and the passw
   await expect(within({ ...server.env, PGPORT: "1" }, () => jobs.ids("sales.said", "postgres:///postgres"))).rejects.toMatchObject({ code: "LS2021" });
 });
 
-it("columns of its tables are pulled and checked", { timeout: 60_000 }, async () => {
+it("columns of its tables are pulled and checked", async () => {
   await run(0, "append", "sales.seen", uri, warehouse, 0, 3);
   const schema = (env: Record<string, string>, ...args: string[]) => lockstep(["schema", ...args], { ...server.env, ...env }, scratch).ended;
   expect(await schema({}, "pull", "sales.seen", "--catalog", uri, "--catalog-name", "lake")).toMatchObject({ code: 0, stdout: expect.stringContaining("seen.schema.ts: interface Seen, 2 columns; ") });

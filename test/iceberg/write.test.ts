@@ -45,7 +45,7 @@ const EXECUTIONS = [0, ...shared([1, 2, 3, 7], 0)];
 describe("in a folder", () => {
   const at = (ranks: number, name: string): string => join(scratch, `${ranks}`, name);
 
-  it("appends and replaces: PyIceberg reads every snapshot, Java plans and compacts, and we go on", { timeout: 300_000 }, async () => {
+  it("appends and replaces: PyIceberg reads every snapshot, Java plans and compacts, and we go on", async () => {
     for (const ranks of EXECUTIONS) {
       await run(ranks, "append", at(ranks, "table"), 0, 100);
       await run(ranks, "append", at(ranks, "table"), 100, 103);
@@ -90,7 +90,7 @@ describe("in a folder", () => {
     for (const seen of await byJava("look", ...ours)) expect([seen.records, seen.snapshots.at(-2)!.removed > 0, seen.snapshots.at(-1)!.removed]).toEqual([5, true, 0]);
   });
 
-  it.each([0, 3])("replaces partitions, others stay, %i ranks", { timeout: 120_000 }, async (ranks) => {
+  it.each([0, 3])("replaces partitions, others stay, %i ranks", async (ranks) => {
     const folder = at(ranks, "days");
     await run(ranks, "days", folder, 0, 100, "append");
     await run(ranks, "days", folder, 35, 38, "overwrite-partitions");
@@ -106,7 +106,7 @@ describe("in a folder", () => {
     expect((await run(ranks, "ids", folder) as object[]).length).toBe(ids.length - 9);
   });
 
-  it("files that a filter cannot match are not opened", { timeout: 60_000 }, async () => {
+  it("files that a filter cannot match are not opened", async () => {
     const [days, table, parted] = [at(0, "skipped"), at(0, "skipped-table"), at(0, "skipped-parted")];
     await run(0, "days", days, 0, 100, "append");
     for (let from = 1; from < 40; from += 13) await run(0, "append", table, from, from + 13);
@@ -122,7 +122,7 @@ describe("in a folder", () => {
     for (const ranks of [1, 3]) expect(await run(ranks, "last", days)).toBe(40);
   });
 
-  it("many manifests become one, and overwriting makes one of all", { timeout: 120_000 }, async () => {
+  it("many manifests become one, and overwriting makes one of all", async () => {
     const folder = at(0, "many");
     const manifests = (): number => readdirSync(join(folder, "metadata")).filter((name) => /-m\d+\.avro$/.test(name)).length;
     for (let from = 1; from < 104; from++) await run(0, "parted", folder, from, from + 1).catch(() => run(0, "parted", folder, from + 1, from + 2));
@@ -232,7 +232,7 @@ describe("in a folder", () => {
   });
 });
 
-it("in an object store's folder", { timeout: 120_000 }, async () => {
+it("in an object store's folder", async () => {
   for (const ranks of [0, 3]) {
     const table = `s3://lockstep/folder/${ranks}`;
     await run(ranks, "append", table, 0, 20);
@@ -243,7 +243,7 @@ it("in an object store's folder", { timeout: 120_000 }, async () => {
   }
 });
 
-it("in a REST catalog: PyIceberg and Java read and go on", { timeout: 300_000 }, async () => {
+it("in a REST catalog: PyIceberg and Java read and go on", async () => {
   const all = expected(0, 100);
   for (const ranks of [0, 3]) {
     const name = `sales.orders${ranks}`;
@@ -262,7 +262,7 @@ it("in a REST catalog: PyIceberg and Java read and go on", { timeout: 300_000 },
   }
 });
 
-it("tables of one name in two catalogs are two", { timeout: 60_000 }, async () => {
+it("tables of one name in two catalogs are two", async () => {
   for (const ranks of [0, 3]) {
     await run(ranks, "namesakes", `sales.named${ranks}`, lake.catalog.uri, lake.catalog.uri.replace("127.0.0.1", "localhost"));
     const [seen] = await byPyIceberg(`${lake.catalog.uri}|sales.named${ranks}`);
@@ -291,7 +291,7 @@ it("a token that has aged while the rows were computed is got anew", async () =>
   }
 });
 
-it("a table that PyIceberg made is written as it says", { timeout: 120_000 }, async () => {
+it("a table that PyIceberg made is written as it says", async () => {
   const make = `
 import os, sys
 from pyiceberg.catalog.rest import RestCatalog

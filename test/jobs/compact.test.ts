@@ -14,7 +14,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 const compact = (...args: string[]) => lockstep(["iceberg", "compact", ...args], {}, folder).ended;
 
-it("writes small files again, on ranks", { timeout: 60_000 }, async () => {
+it("writes small files again, on ranks", async () => {
   const orders = join(folder, "orders");
   for (let load = 0; load < 6; load++) await table({ id: [load, load + 10], part: ["a", "b"] }).writeIceberg(orders, { partitionBy: ["part"] });
   const { files } = await openTable(orders, {});

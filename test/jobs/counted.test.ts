@@ -40,7 +40,7 @@ beforeAll(async () => {
     expect([code, stderr]).toEqual([0, ""]);
     runs.set(layout, JSON.parse(readFileSync(report, "utf8")) as Report);
   }
-}, 600_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.each(layouts)("$ranks ranks, in groups of $group", (layout) => {

@@ -60,7 +60,7 @@ export class Scratch {
   /** The process ids that the ranks left here, when all have. */
   async pids(ranks: number): Promise<number[]> {
     const files = Array.from({ length: ranks }, (_, rank) => join(this.path, `rank-${rank}`));
-    const end = Date.now() + 20_000;
+    const end = Date.now() + 120_000;
     while (!files.every((file) => existsSync(file) && readFileSync(file, "utf8") !== "")) {
       if (Date.now() > end) throw new Error(`only ${readdirSync(this.path).join(", ")} after 20 s`);
       await delay(10);

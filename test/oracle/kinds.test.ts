@@ -73,13 +73,13 @@ describe.each(["1.0", "2.0"])("in pages of version %s", (version) => {
     const seen = await duckdb(`select n, id::text as id, us::text as us, price::text as price, map_keys(tags) as keys from '${path(`all-${version}.parquet`)}' order by n`);
     expect(rows.map(({ n, id, us, price, tags }) => ({ n, id, us, price: price === null ? null : (price as number).toFixed(3), keys: (tags as { key: string }[] | null)?.map(({ key }) => key) ?? null }))).toEqual(seen);
     await expectSame("joined", path(`all-${version}.parquet`));
-  }, 120_000);
+  });
 });
 
 it("are in Arrow files what they are in Parquet's", async () => {
   const arrow = await expectSame("arrow", path("all.arrow"));
   expect(difference(await programs.observed(path("all-2.0.parquet")), arrow)).toBeNull();
-}, 120_000);
+});
 
 it("are to pyarrow and DuckDB in our files what they were in pyarrow's", async () => {
   const file = path("all-2.0.parquet");
@@ -103,7 +103,7 @@ it("are to pyarrow and DuckDB in our files what they were in pyarrow's", async (
     expect(await duckdb(`select typeof(list) as type, sum(len(map_keys(list)))::int as keys from '${where}/maps/*.parquet' group by all`)).toEqual([{ type: "MAP(VARCHAR, INTEGER)", keys: 2 * 97 }]);
     expect(await duckdb(`select l.id as id, l.us as us, l.price::text as price, l.tags::text as tags from read_json('${where}/lines/*.jsonl', columns = { n: 'int', id: 'varchar', us: 'varchar', price: 'varchar', tags: 'varchar' }) l where l.n = 1`)).toEqual([{ id: expect.any(String) as unknown, us: "00:59:31", price: "0.125", tags: '[{"key":"k0","value":1}]' }]);
   }
-}, 120_000);
+});
 
 it("are to PyIceberg in tables that we write what they were", async () => {
   const file = path("all-2.0.parquet");
@@ -118,7 +118,7 @@ it("are to PyIceberg in tables that we write what they were", async () => {
   }
   const equal = (await duckdb(`select count(*)::int as n from '${file}' where id = (select id from '${file}' where n = 1)`))[0]!["n"];
   for (const line of await kinds("iceberg", own, ...ranks)) expect(JSON.parse(line)).toEqual({ differing: [], types: { n: "int", id: "uuid", us: "time", price: "decimal(20, 3)", serial: "decimal(38, 0)" }, some: equal, bounds: [16] });
-}, 120_000);
+});
 
 it("have their types in a pulled schema", async () => {
   const cli = (...args: string[]) => promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "schema", ...args], { cwd: scratch });

@@ -91,4 +91,4 @@ it("are the same where memory holds a part of them", async () => {
   } finally {
     await small.close();
   }
-}, 120_000);
+});

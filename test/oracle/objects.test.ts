@@ -88,7 +88,7 @@ describe.each([["1.0", 0], ["2.0", 1]] as const)("structs in pages of version %s
     expect((types![3] as string[])[1]).toBe("struct<x: double, y: int64>");
     const lines = await duckdb(`select id, "at", deep from read_json('${own}/lines/*.jsonl') order by id limit 3`);
     expect(lines).toEqual(await duckdb(`select id, "at", deep from read_json('${ranks[1]}/lines/*.jsonl') order by id limit 3`));
-  }, 120_000);
+  });
 });
 
 it("are in Arrow files what they are in Parquet's", async () => {
@@ -198,4 +198,4 @@ it("are the same where memory holds a part of them", async () => {
   } finally {
     await small.close();
   }
-}, 120_000);
+});

@@ -45,7 +45,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it.each(shared([1, 3], 1))("on %i ranks", { timeout: 120_000 }, async (ranks) => {
+it.each(shared([1, 3], 1))("on %i ranks", async (ranks) => {
   const [right, answer] = [await programs.value(programs.plain("wide", [join(folder, "wide.csv"), join(folder, `plain-${ranks}`)])), await programs.value(programs.onRanks(ranks, "wide", [join(folder, "wide.csv"), join(folder, `out-${ranks}`)]))];
   expect(difference(right, answer)).toBeNull();
 });

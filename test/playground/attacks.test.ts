@@ -127,7 +127,7 @@ describe("a run", () => {
         page.abort();
       }
     })()).rejects.toThrow("abort");
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
     await fine();
   });
 

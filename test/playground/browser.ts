@@ -28,6 +28,9 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: install(), args: ["--no-sandbox"] });
 }
 
+/** What a page has for anything it is asked, in milliseconds: a machine that compiles something else meanwhile is slow. */
+const PATIENCE = 120_000;
+
 export interface Watched {
   readonly page: Page;
   /** What the page complained about: errors of scripts, refusals of its policy, failed loads. */
@@ -38,6 +41,7 @@ export interface Watched {
 
 export async function openPage(browser: Browser, address: string, options: { colorScheme?: "light" | "dark"; width?: number; height?: number } = {}): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: options.height ?? 900 }, colorScheme: options.colorScheme ?? "light", permissions: ["clipboard-read", "clipboard-write"] });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const complaints: string[] = [];
   const requests: string[] = [];
@@ -56,8 +60,7 @@ export async function settled(page: Page, since = 0): Promise<void> {
   await page.waitForFunction((before) => {
     const { answers, pending } = document.querySelector<HTMLElement>(".status")?.dataset ?? {};
     return Number(answers) > before && pending === undefined;
-    // A machine that compiles something else meanwhile is slow.
-  }, since, { timeout: 120_000 });
+  }, since);
 }
 
 /** Does something that makes the page compile, and waits for the answer. */

@@ -62,10 +62,10 @@ it("a run that adds to the project's table, on ranks and under plain Node, leave
   expect([written!.name, written!.rows, others]).toEqual(["cout/ice", 10, []]);
   expect(await runs.compare(ranks, plain)).toMatchObject({ equal: true, what: expect.stringContaining("20 values in cout/ice") });
   expect((await readIceberg(join(project, "cout/ice"))).numRows()).toBe(6);
-}, 90_000);
+});
 
 it("a table that the run has not written is no result of it", async () => {
   const [ranks, plain] = [await run('  console.log((await readIceberg<Visit>("cout/ice")).numRows());', 2), await run('  console.log((await readIceberg<Visit>("cout/ice")).numRows());', 0)];
   expect(await runs.tables(ranks)).toEqual([]);
   expect(await runs.compare(ranks, plain)).toMatchObject({ equal: null });
-}, 90_000);
+});

@@ -70,7 +70,7 @@ describe("a run", () => {
     expect(await page.locator(".run-part").textContent()).toContain("The program is the same in both.");
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(server.origin) && !/^(data|blob):/.test(url))).toEqual([]);
-  }, 90_000);
+  });
 
   it("of every example is equal to plain Node on its data (two are run below)", async () => {
     const { page } = await openPage(browser, server.address);
@@ -80,10 +80,10 @@ describe("a run", () => {
       await choose(page, example);
       await run(page, 2);
       // Each makes two runs.
-      await expect.poll(() => page.locator(".run-head select option:checked").textContent(), { timeout: 60_000 }).toBe(`#${2 * n + 1} 2 ranks`);
+      await expect.poll(() => page.locator(".run-head select option:checked").textContent()).toBe(`#${2 * n + 1} 2 ranks`);
       expect(await verdict(page), example).toMatch(/^equal to plain Node[\d,]+ values/);
     }
-  }, 240_000);
+  });
 
   it("of an example has its data; two runs are compared, before and after an edit", async () => {
     const { page } = await openPage(browser, server.address);
@@ -96,11 +96,11 @@ describe("a run", () => {
       await page.keyboard.type(" // edited");
     });
     await run(page, 3);
-    await expect.poll(() => page.locator(".run-head select option:checked").textContent(), { timeout: 30_000 }).toBe("#3 3 ranks");
+    await expect.poll(() => page.locator(".run-head select option:checked").textContent()).toBe("#3 3 ranks");
     expect(await verdict(page)).toContain("equal to plain Node");
     await part(page, "Compare");
     expect(await page.locator(".run-part").textContent()).toMatch(/exchanged.*− export default.*\+ export default await turnover\(path, Number\(least\)\); \/\/ edited/s);
-  }, 90_000);
+  });
 
   it.each(["light", "dark"] as const)("is accessible in all its parts: %s", async (colorScheme) => {
     const { page } = await openPage(browser, server.address, { colorScheme });
@@ -112,7 +112,7 @@ describe("a run", () => {
       await page.waitForTimeout(400);
       expect(await violations(page), name).toEqual([]);
     }
-  }, 90_000);
+  });
 
   it("of many rows is aggregated on the ranks for its chart", async () => {
     const { page, complaints } = await openPage(browser, server.address);
@@ -133,11 +133,11 @@ await copy(process.argv[2]!);
     expect(await page.locator(".rows-scroll tbody tr").count()).toBeLessThan(60);
     await part(page, "Chart");
     await page.getByLabel("up", { exact: true }).selectOption("square");
-    await expect.poll(() => page.locator(".plot svg path").count(), { timeout: 30_000 }).toBeGreaterThan(0);
+    await expect.poll(() => page.locator(".plot svg path").count()).toBeGreaterThan(0);
     await page.getByLabel("across", { exact: true }).selectOption("kind");
-    await expect.poll(() => page.locator(".plot svg rect").count(), { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => page.locator(".plot svg rect").count()).toBe(2);
     expect(complaints.filter((c) => !c.startsWith("Applying inline style"))).toEqual([]);
-  }, 120_000);
+  });
 
   it("of any columns has a table and charts: names of the page's own, thousands, texts without end, NaN", async () => {
     const { page, complaints } = await openPage(browser, server.address);
@@ -154,7 +154,7 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     await page.click("#tab-run");
     await page.getByLabel("compare with plain Node").uncheck();
     await run(page, 2, "xy.csv");
-    await expect.poll(() => page.locator(".rows-table .note").textContent(), { timeout: 30_000 }).toBe("1 row, 3,001 columns, of which the first 100 are shown");
+    await expect.poll(() => page.locator(".rows-table .note").textContent()).toBe("1 row, 3,001 columns, of which the first 100 are shown");
     await expect.poll(async () => (await page.locator(".rows-scroll td").nth(1).textContent())!.length).toBe(1001);
     await part(page, "Chart");
     await expect.poll(() => page.locator(".plot svg rect").count()).toBeGreaterThan(0);
@@ -164,15 +164,15 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     for (const [across, up] of [["y", "x"], ["ratio", "y"]] as const) {
       await page.getByLabel("across", { exact: true }).selectOption(across);
       await page.getByLabel("up", { exact: true }).selectOption(up);
-      await expect.poll(() => page.locator(".plot svg").textContent(), { timeout: 30_000 }).toMatch(new RegExp(`mean of ${up}.*${across} →`));
-      await expect.poll(() => page.locator(".plot svg path[d]").evaluateAll((all) => all.some((path) => (path.getAttribute("d") ?? "").split("L").length > 5)), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => page.locator(".plot svg").textContent()).toMatch(new RegExp(`mean of ${up}.*${across} →`));
+      await expect.poll(() => page.locator(".plot svg path[d]").evaluateAll((all) => all.some((path) => (path.getAttribute("d") ?? "").split("L").length > 5))).toBe(true);
     }
     await page.getByLabel("across", { exact: true }).selectOption("nothing");
-    await expect.poll(() => page.locator(".run-part .empty").textContent(), { timeout: 30_000 }).toContain("No row has a place here");
+    await expect.poll(() => page.locator(".run-part .empty").textContent()).toContain("No row has a place here");
     expect(await page.locator(".plot svg").count()).toBe(0);
     expect(await page.evaluate(() => "attacked" in window)).toBe(false);
     expect(complaints.filter((c) => !c.startsWith("Applying inline style"))).toEqual([]);
-  }, 120_000);
+  });
 
   it("that does not end is stopped, and the page goes on", async () => {
     const { page } = await openPage(browser, server.address);
@@ -182,15 +182,15 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     expect(await page.locator(".run-part").textContent()).toMatch(/^The program left no result: it has no default export, .*`export default await totals\(path\);`; what it printed is under "Printed"\.$/);
     await retype(page, "export default undefined;\n");
     await run(page, 1, "");
-    await expect.poll(() => page.locator(".run-part").textContent(), { timeout: 20_000 }).toContain("its default export is null or undefined");
+    await expect.poll(() => page.locator(".run-part").textContent()).toContain("its default export is null or undefined");
     expect(await verdict(page)).toContain("neither left a result");
     // With a function for ranks: without one, two ranks end it by themselves.
     await retype(page, "export async function ranks() {\n  \"use spmd\";\n  return 2;\n}\nconsole.log('begun');\nfor (;;);\n");
     await run(page, 1, "");
     await part(page, "Printed");
-    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 20_000 }).toContain("begun");
+    await expect.poll(() => page.locator(".printed").textContent()).toContain("begun");
     await page.getByRole("button", { name: "Stop" }).click();
-    await expect.poll(() => page.locator(".phase").textContent(), { timeout: 20_000 }).toBe("stopped");
+    await expect.poll(() => page.locator(".phase").textContent()).toBe("stopped");
     // Before the server has heard of it, too.
     let heard = (): void => undefined;
     const held = new Promise<void>((resolve) => (heard = resolve));
@@ -199,11 +199,11 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     await page.getByRole("button", { name: "Stop" }).click();
     heard();
     await expect.poll(() => page.locator(".run-head select option:checked").textContent()).toContain("2 ranks");
-    await expect.poll(() => page.locator(".phase").textContent(), { timeout: 20_000 }).toBe("stopped");
+    await expect.poll(() => page.locator(".phase").textContent()).toBe("stopped");
     await retype(page, program);
     await run(page, 1, "sales.csv");
     expect(await verdict(page)).toContain("equal to plain Node");
-  }, 90_000);
+  });
 
   it("reads an uploaded file, and exports its timeline for Perfetto", async () => {
     const { page } = await openPage(browser, server.address);
@@ -218,23 +218,23 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     const { traceEvents } = JSON.parse(readFileSync(await download.path(), "utf8")) as { traceEvents: { name: string; args?: { name?: string } }[] };
     expect(traceEvents.map((e) => e.name)).toContain("ScanExec");
     expect(traceEvents.filter((e) => e.name === "process_name").map((e) => e.args?.name)).toEqual(["rank 0"]);
-  }, 60_000);
+  });
 
   it("that fails says why: a build error, an error of the run, a broken upload by its reader", async () => {
     const { page } = await openPage(browser, server.address);
     await retype(page, program.replace('"amount"', '"amuont"'));
     await run(page, 2, "sales.csv");
-    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 30_000 }).toContain("LS1101");
+    await expect.poll(() => page.locator(".printed").textContent()).toContain("LS1101");
     await retype(page, program);
     await run(page, 2, "nowhere.csv");
-    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 30_000 }).toContain("LS2001");
+    await expect.poll(() => page.locator(".printed").textContent()).toContain("LS2001");
     await retype(page, program.replace("readCsv<Sale>", "readParquet<Sale>").replace("readCsv", "readParquet"));
     await page.getByLabel("Arguments of the program").fill("");
     await page.setInputFiles('input[type="file"]', { name: "broken.parquet", mimeType: "application/octet-stream", buffer: Buffer.from("PAR1 no footer") });
     await expect.poll(() => page.getByLabel("Arguments of the program").inputValue()).toBe("uploads/broken.parquet");
     await run(page, 2);
-    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 30_000 }).toMatch(/LS2005: uploads\/broken\.parquet is damaged/);
-  }, 120_000);
+    await expect.poll(() => page.locator(".printed").textContent()).toMatch(/LS2005: uploads\/broken\.parquet is damaged/);
+  });
 });
 
 describe("the project", () => {
@@ -340,7 +340,7 @@ describe("who may ask", () => {
     const { page } = await openPage(browser, ended.address);
     await retype(page, "console.log('begun');\nfor (;;);\n");
     await run(page, 1, "");
-    await expect.poll(() => page.locator("#view").textContent(), { timeout: 20_000 }).toContain("begun");
+    await expect.poll(() => page.locator("#view").textContent()).toContain("begun");
     await ended.end("SIGKILL");
     await expect.poll(() => page.locator(".run-head").textContent()).toContain("the local server has ended");
     await retype(page, program);

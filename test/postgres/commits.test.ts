@@ -41,7 +41,7 @@ beforeAll(async () => {
   writeFileSync(file, `id,name\n${Array.from({ length: 8000 }, (_, i) => `${i + 4001},mine ${i}\n`).join("")}`);
   const programs = await buildPrograms([join(root, "test/postgres/programs/writes.ts")], join(scratch, "built"));
   program = programs.find(({ id }) => id.endsWith("#moved"))!;
-}, 120_000);
+});
 
 afterAll(async () => {
   await front?.stop();
@@ -71,7 +71,7 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
       ? pool.run({ chunk: program.chunk, id: program.id, args: [file, target, mode] })
       : within(environment(), () => writes.moved(file, target, mode)).then((value): Answer => ({ value }), (error: Error & { code?: string }): Answer => ({ error: { message: error.message, ...(error.code && { code: error.code }) } }));
 
-  it.each([["cut", "append", 0], ["lost", "append", 1], ["cut", "overwrite", 2], ["lost", "merge", 3]] as const)("a session that is %s at every message, %s", { timeout: 240_000 }, async (fate, mode, turn) => {
+  it.each([["cut", "append", 0], ["lost", "append", 1], ["cut", "overwrite", 2], ["lost", "merge", 3]] as const)("a session that is %s at every message, %s", async (fate, mode, turn) => {
     const at = async (message: number): Promise<number> => {
       await fresh("rows");
       const { answer, messages } = await failing((index) => (index === message ? fate : undefined), () => write("rows", mode));
@@ -108,7 +108,7 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     clock.mockRestore();
     expect(answer).toMatchObject({ error: { code: "LS2008", message: expect.stringContaining("whether it is written is not known") } });
     expect(await state("rows")).toEqual(done.append);
-  }, 120_000);
+  });
 });
 
 it("a second attempt of a job that creates a table says that the first has committed", async () => {
@@ -167,7 +167,7 @@ describe("processes that are killed", () => {
 describe("two writers at once", () => {
   const rounds = commits(3);
 
-  it.each(["append", "overwrite", "merge"] as const)("%s", { timeout: 60_000 + 2_000 * rounds }, async (mode) => {
+  it.each(["append", "overwrite", "merge"] as const)("%s", { timeout: 300_000 + 2_000 * rounds }, async (mode) => {
     const pools = [new RankPool(2, server.env), new RankPool(1, server.env)];
     try {
       for (let round = 0; round < rounds; round++) {

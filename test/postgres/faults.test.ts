@@ -25,7 +25,7 @@ beforeAll(async () => {
     CREATE ROLE hasty LOGIN PASSWORD '${SECRET}'; ALTER ROLE hasty SET statement_timeout = '300ms'; GRANT pg_read_all_data TO hasty;
     CREATE ROLE stranger LOGIN PASSWORD '${SECRET}'; GRANT USAGE ON SCHEMA sales TO stranger;`);
   programs = new Map((await buildPrograms([join(root, "test/postgres/programs/tables.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 120_000);
+});
 
 afterAll(async () => {
   await server?.stop();

@@ -29,7 +29,7 @@ beforeAll(async () => {
   server = await startServer();
   await server.sql(TABLES);
   await programs.open(server.env);
-}, 120_000);
+});
 
 afterAll(async () => {
   await programs.close();

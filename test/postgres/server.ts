@@ -68,7 +68,7 @@ export async function startServer(): Promise<Server> {
       await client.end();
     }
   };
-  for (const until = Date.now() + 60_000; ; await wait(50)) {
+  for (const until = Date.now() + 120_000; ; await wait(50)) {
     if (server.exitCode !== null || Date.now() > until) throw new Error(`PostgreSQL does not start\n${log}`);
     if (await sql("SELECT 1").then(() => true, () => false)) break;
   }

@@ -36,7 +36,7 @@ beforeAll(async () => {
   server = await startServer();
   await server.sql(TABLES + ["plain", "r1", "r2", "r3", "r7"].map(targets).join("\n"));
   await programs.open(server.env);
-}, 120_000);
+});
 
 afterAll(async () => {
   await programs.close();

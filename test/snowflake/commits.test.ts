@@ -38,7 +38,7 @@ beforeAll(async () => {
   env = { ...server.env, ...disk.env, LOCKSTEP_STORE_RETRIES: "1" };
   writeFileSync(file, `ID,NAME\n${Array.from({ length: 800 }, (_, i) => `${i + 401},mine ${i}\n`).join("")}`);
   await programs.open(env);
-}, 300_000);
+});
 
 afterAll(async () => {
   await programs.close();
@@ -59,7 +59,7 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     return { answer, statements: server.asked(true) };
   }
 
-  it.each([["refused", "append", 0], ["unsent", "merge", 1], ["lost", "overwrite", 2]] as const)("a statement that is %s, at every one of them, %s", { timeout: 240_000 }, async (fate, mode, turn) => {
+  it.each([["refused", "append", 0], ["unsent", "merge", 1], ["lost", "overwrite", 2]] as const)("a statement that is %s, at every one of them, %s", async (fate, mode, turn) => {
     const fault = (skip: number): Fault => ({ pattern: ".", skip, times: 2, ...(fate === "refused" ? { refuse: ["000603", "Snowflake has an incident"] } : { lose: fate === "lost" ? "run" : "unsent" }) });
     const { statements } = await failing(mended, mode);
     expect(await state()).toEqual(done[mode]);
@@ -105,7 +105,7 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     await server.fault(mended);
     expect(answer).toMatchObject({ error: { code: "LS2008", message: expect.stringContaining("whether it is written is not known") } });
     expect(await state()).toEqual(done.append);
-  }, 60_000);
+  });
 
   it("credentials that have expired are asked for again", async () => {
     const { answer, statements } = await failing({ pattern: "^PUT", times: 1, expired: true }, "append");
@@ -139,7 +139,7 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     await server.fault(mended);
   });
 
-  it.each([["refused", 0], ["lost", 2]] as const)("a new table is there whole, or counts as none, where a statement is %s, at every one of them", { timeout: 240_000 }, async (fate, turn) => {
+  it.each([["refused", 0], ["lost", 2]] as const)("a new table is there whole, or counts as none, where a statement is %s, at every one of them", async (fate, turn) => {
     const made = (): Promise<(string | null)[][]> => server.sql("SELECT count(*) FROM DB.PUBLIC.NEWLY").catch(() => []);
     const drop = (): Promise<unknown> => server.sql("DROP TABLE IF EXISTS DB.PUBLIC.NEWLY");
     await drop();

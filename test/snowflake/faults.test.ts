@@ -21,7 +21,7 @@ beforeAll(async () => {
   impatient = { ...server.env, LOCKSTEP_STORE_RETRIES: "1" };
   closed = await freePort();
   await programs.open(impatient);
-}, 300_000);
+});
 
 afterAll(async () => {
   await programs.close();
@@ -82,7 +82,7 @@ describe("errors", () => {
       expect(failure(answer)).toMatchObject({ code, message: expect.stringMatching(message) });
       for (const secret of secrets) expect(JSON.stringify(answer)).not.toContain(secret);
     }
-  }, 30_000);
+  });
 });
 
 describe("logins", () => {
@@ -120,5 +120,5 @@ describe("goes on", () => {
       await pool.close();
     }
     check?.();
-  }, 30_000);
+  });
 });

@@ -152,7 +152,7 @@ export async function startSnowflake({ inline, rows, tables = TABLES, columns = 
   const told = async (line: object, what: string): Promise<(string | null)[][]> => {
     child.stdin.write(`${JSON.stringify(line)}\n`);
     let done: Record<string, unknown>[] = [];
-    for (const until = Date.now() + 20_000; done.length === 0; done = take("done"), await wait(5)) if (child.exitCode !== null || Date.now() > until) throw new Error(`${what} is not done\n${log}`);
+    for (const until = Date.now() + 120_000; done.length === 0; done = take("done"), await wait(5)) if (child.exitCode !== null || Date.now() > until) throw new Error(`${what} is not done\n${log}`);
     if (done[0]!.done !== "") throw new Error(`${what}: ${String(done[0]!.done)}`);
     return done[0]!.rows as (string | null)[][];
   };

@@ -41,7 +41,7 @@ beforeAll(async () => {
   server = await startWithStages();
   await server.sql(...["PLAIN", "R1", "R2", "R3", "R7"].flatMap(targets));
   await programs.open({ ...server.env, ...disk.env });
-}, 300_000);
+});
 
 afterAll(async () => {
   await programs.close();
@@ -118,7 +118,7 @@ describe("plain Node", () => {
     expect(copy).toEqual(original);
     expect(copied).toEqual(orders);
     expect(copied).toHaveLength(8_000);
-  }, 60_000);
+  });
 });
 
 describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {

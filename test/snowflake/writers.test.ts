@@ -10,7 +10,7 @@ type Mode = "create" | "append";
 const [few, more] = [[{ name: "ID", type: int64 }], [{ name: "ID", type: int64 }, { name: "NAME", type: string }]];
 
 let server: Server;
-beforeAll(async () => void (server = await startSnowflake()), 300_000);
+beforeAll(async () => void (server = await startSnowflake()));
 afterAll(() => server?.stop());
 beforeEach(async () => void (await server.sql("DROP TABLE IF EXISTS DB.PUBLIC.MADE", "DROP TABLE IF EXISTS DB.PUBLIC.LOCKSTEP_COMMITS")));
 afterEach(() => server.fault({ pattern: ".", times: 0 }));

@@ -19,7 +19,7 @@ let desk: Awaited<ReturnType<typeof openDesk>>;
 beforeAll(async () => {
   desk = await openDesk();
   await programs.open();
-}, 120_000);
+});
 afterAll(async () => {
   desk.close();
   await programs.close();

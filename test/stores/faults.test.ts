@@ -104,7 +104,7 @@ describe("plain Node's commit", () => {
   }
 
   const rounds = commits(12);
-  it("two writers at once", { timeout: 60_000 + 500 * rounds }, async () => {
+  it("two writers at once", { timeout: 300_000 + 500 * rounds }, async () => {
     const next = random(5);
     /** Uploads whose name never came back: nobody can give them up, the bucket's rules remove them. */
     let nameless = 0;

@@ -104,7 +104,7 @@ for (const [turn, start] of [versitygw, s3mock].entries()) {
       expect(await value(pool(3), "counted", "s3://lockstep/plain/rows")).toEqual(await jobs.counted(join(scratch, "right/rows")));
     });
 
-    first("columns are pulled and checked, of each format and of a table, with what says how the store is reached", { timeout: 60_000 }, async () => {
+    first("columns are pulled and checked, of each format and of a table, with what says how the store is reached", async () => {
       const rows = table({ n: [1, 2], s: ["a", null] });
       await within(server.env, async () => {
         await rows.writeParquet("s3://lockstep/kinds/p");

@@ -107,7 +107,7 @@ async function running(name: string, child: ChildProcess, port: number, env: Rec
   // A test file that dies takes its server along.
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
-  for (const until = Date.now() + 60_000; ; await wait(50)) {
+  for (const until = Date.now() + 120_000; ; await wait(50)) {
     if (child.exitCode !== null || Date.now() > until) throw new Error(`${name} does not start\n${log}`);
     if (await fetch(endpoint, { signal: AbortSignal.timeout(2_000) }).then(() => true, () => false)) break;
   }

@@ -18,7 +18,7 @@ let programs: Map<string, Program>;
 
 beforeAll(async () => {
   programs = new Map((await buildPrograms([join(root, "test/unit/files/bloom-filters.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 300_000);
+});
 afterAll(async () => {
   for (const pool of pools.values()) await pool.close();
   rmSync(scratch, { recursive: true, force: true });
@@ -58,7 +58,7 @@ async function excluded(path: string, column: string, value: string): Promise<[n
 describe.each([0, ...shared([1, 2, 3, 7], 0)])("%i ranks", (ranks) => {
   const at = (name: string): string => join(scratch, `${name}-${ranks}.parquet`);
 
-  it("columns that are named have one in each row group, and DuckDB finds by it what is there", { timeout: 60_000 }, async () => {
+  it("columns that are named have one in each row group, and DuckDB finds by it what is there", async () => {
     await run(ranks, "one", at("one"));
     for (const filters of filtersOf(at("one"))) expect(Object.keys(filters)).toEqual(["code", "name", "value", "at", "few"]);
     for (const code of [0, 2, 4000, 77_776]) {
@@ -77,7 +77,7 @@ describe.each([0, ...shared([1, 2, 3, 7], 0)])("%i ranks", (ranks) => {
     expect((await excluded(at("one"), "value", "0.75::double"))[0]).toBeLessThan(filtersOf(at("one")).length);
   });
 
-  it("files of folders and of an Iceberg table that says so have them", { timeout: 60_000 }, async () => {
+  it("files of folders and of an Iceberg table that says so have them", async () => {
     await run(ranks, "folders", at("folders"));
     const parts = partsIn(at("folders"));
     expect(parts.length).toBeGreaterThanOrEqual(2);
@@ -120,7 +120,7 @@ it("plain Node's have the bits of the engine's", async () => {
   await run(1, "one", ranks);
   expect(filtersOf(plain)).toHaveLength(3);
   expect(filtersOf(ranks)).toEqual(filtersOf(plain));
-}, 60_000);
+});
 
 it.each([0, 2])("row groups without the value are not read, of a file that %i ranks have written", async (ranks) => {
   const [file, main, profile] = [join(scratch, `read-${ranks}.parquet`), join(scratch, `built/main-${ranks}.mjs`), join(scratch, `profile-${ranks}.json`)];
@@ -135,4 +135,4 @@ it.each([0, 2])("row groups without the value are not read, of a file that %i ra
   expect(sums("rowsPruned").slice(0, 2)).toEqual([60_000, 60_000]);
   // Nearly all row groups but one.
   for (const rows of sums("rows").slice(3)) expect(rows).toBeLessThanOrEqual(40_000);
-}, 60_000);
+});

@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const [library, python] of [["duckdb", peers], ["polars", peers], ["pyarrow", arrow]] as const) readers.set(library, new Service(join(python, "python"), [join(root, "test/unit/files/peers.py"), library]));
   programs = new Map((await buildPrograms([join(root, "test/unit/files/program.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
   for (const execution of executions) await run(execution, "laidOut", join(scratch, execution));
-}, 600_000);
+});
 afterAll(async () => {
   await Promise.all([pool.close(), ...[...readers.values()].map((reader) => reader.close())]);
   rmSync(scratch, { recursive: true, force: true });

@@ -16,7 +16,7 @@ let python: string;
 beforeAll(async () => {
   python = join(await pythonWith("pyiceberg"), "python");
   await run(python, [join(root, "test/unit/files/hostile.py"), folder]);
-}, 600_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("a file of which a byte was changed is read, or refused, soon and in little memory", { timeout: 1_200_000 }, async () => {

@@ -35,7 +35,7 @@ pyarrow.parquet.write_table(table, sys.argv[1], row_group_size=20_000, max_rows_
 beforeAll(async () => {
   execFileSync(join(await pythonWith("pyiceberg"), "python"), ["-c", written, file]);
   programs = new Map((await buildPrograms([join(root, "test/unit/files/pages.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 300_000);
+});
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Of each program, the most rows that a scan may give. */

@@ -26,7 +26,7 @@ const FOLDER: &str = "LOCKSTEP_TEST_FOLDER";
 const CALL: &str = "LOCKSTEP_TEST_CALL";
 
 /// Longer than a start of 24 ranks on two cores and any test.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What this process is.
 pub(crate) enum Role {

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::launched;
 
 /// Longer than any test; a hang then fails with the rank's number.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A job name no other test has.
 pub(crate) fn job() -> String {

@@ -19,7 +19,7 @@ pub const WORLDS: [(usize, usize); 8] = [(1, 1), (1, 2), (2, 1), (3, 1), (7, 1),
 const GRIDS: [usize; 2] = [4, 5];
 
 /// Longer than any test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Whether executions adapt to the rows that they see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

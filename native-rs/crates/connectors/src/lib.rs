@@ -67,7 +67,7 @@ pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use key_test::KeyTest;
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, Mode, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
-pub use parquet::{Alike, Columns, FOOTERS_AHEAD, FileInfo, Footed, ParquetListing, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
+pub use parquet::{Alike, Columns, FOOTERS_AHEAD, FileInfo, Footed, ParquetListing, ParquetPart, ParquetRequest, ParquetWriteOptions, WRITER_MEMORY, open_parquet, read_labels};
 pub use postgres::{PostgresCopy, PostgresPart, PostgresRelation, PostgresRequest, PostgresSession, open_postgres};
 pub use prune::Pruner;
 pub use read::{ReadOptions, Reader, read};

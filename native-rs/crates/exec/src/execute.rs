@@ -208,14 +208,17 @@ async fn read(
     let sinks: Arc<Vec<Sink>> = Arc::new(indices.iter().map(|&index| plan.sinks[index].clone()).collect());
     let copies: Copies = indices.iter().map(|&index| copies[index].clone()).collect();
     let mut parts = vec![];
-    for partition in run.ranks.local(stage.plan.output_partitioning().partition_count()) {
+    let local = run.ranks.local(stage.plan.output_partitioning().partition_count());
+    let writers = local.len() * plan.sinks.len();
+    for partition in local {
+        let pool = context.memory_pool().clone();
         let mut rows = stage.plan.execute(partition, context.clone())?;
         let (done, part) = tokio::sync::oneshot::channel();
         let (sinks, copies) = (sinks.clone(), copies.clone());
         let watcher = |&index: &usize| trace.map(|trace| trace.watcher(-1 - index as i32, partition));
         let mut watchers: Vec<Option<Watcher>> = indices.iter().map(watcher).collect();
         run.spawn(async move {
-            let mut parts: Vec<Part> = sinks.iter().zip(copies).map(|(sink, copy)| Part::new(sink, copy, partition, rows.schema())).collect();
+            let mut parts: Vec<Part> = sinks.iter().zip(copies).map(|(sink, copy)| Part::new(sink, copy, partition, rows.schema(), &pool, writers)).collect();
             let at = |error: EngineError, sink: &Sink| error.at(sink.site());
             while let Some(batch) = rows.try_next().await? {
                 for ((part, sink), watcher) in parts.iter_mut().zip(sinks.iter()).zip(&mut watchers) {

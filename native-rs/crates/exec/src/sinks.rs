@@ -3,7 +3,8 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use lockstep_connectors::{FilesPart, IcebergPart, PostgresPart, SnowflakePart};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
+use lockstep_connectors::{FilesPart, IcebergPart, PostgresPart, SnowflakePart, WRITER_MEMORY};
 use lockstep_plan::Sink;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -29,6 +30,10 @@ pub struct Part<'a> {
     rows: u64,
     writer: Option<Writer>,
     batches: Vec<RecordBatch>,
+    /// What the writer holds.
+    held: MemoryReservation,
+    /// What it may hold.
+    most: usize,
 }
 
 enum Writer {
@@ -38,9 +43,41 @@ enum Writer {
     Snowflake(Box<SnowflakePart>),
 }
 
+impl Writer {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::Files(part) => part.write(batch)?,
+            Self::Iceberg(part) => part.write(batch)?,
+            Self::Postgres(part) => part.write(batch)?,
+            Self::Snowflake(part) => part.write(batch)?,
+        }
+        Ok(())
+    }
+
+    fn memory_size(&self) -> usize {
+        match self {
+            Self::Files(part) => part.memory_size(),
+            Self::Iceberg(part) => part.memory_size(),
+            Self::Snowflake(part) => part.memory_size(),
+            // Rows go as they come.
+            Self::Postgres(_) => 0,
+        }
+    }
+}
+
+/// Bytes that each of so many writers may hold: together an eighth of the memory, of which row groups are made that readers like.
+fn writer_memory(limit: MemoryLimit, parts: usize) -> usize {
+    match limit {
+        MemoryLimit::Finite(limit) => (limit / 8 / parts.max(1)).min(WRITER_MEMORY),
+        _ => WRITER_MEMORY,
+    }
+}
+
 impl<'a> Part<'a> {
-    pub fn new(sink: &'a Sink, copy: Option<Copy>, partition: usize, schema: SchemaRef) -> Self {
-        Self { sink, copy, partition, schema, rows: 0, writer: None, batches: vec![] }
+    /// `parts`: how many of the rank write at a time.
+    pub fn new(sink: &'a Sink, copy: Option<Copy>, partition: usize, schema: SchemaRef, pool: &Arc<dyn MemoryPool>, parts: usize) -> Self {
+        let held = MemoryConsumer::new("Writer").register(pool);
+        Self { sink, copy, partition, schema, rows: 0, writer: None, batches: vec![], held, most: writer_memory(pool.memory_limit(), parts) }
     }
 
     /// LS2013 past the limit of a collect; what writing can fail with.
@@ -53,12 +90,12 @@ impl<'a> Part<'a> {
                 self.batches.push(batch.clone());
             }
             _ if batch.num_rows() == 0 => {}
-            Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) | Sink::WriteSnowflake(_) => match self.writer()? {
-                Writer::Files(part) => part.write(batch)?,
-                Writer::Iceberg(part) => part.write(batch)?,
-                Writer::Postgres(part) => part.write(batch)?,
-                Writer::Snowflake(part) => part.write(batch)?,
-            },
+            Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) | Sink::WriteSnowflake(_) => {
+                let writer = self.writer()?;
+                writer.write(batch)?;
+                let held = writer.memory_size();
+                self.held.resize(held);
+            }
         }
         Ok(())
     }
@@ -99,13 +136,13 @@ impl<'a> Part<'a> {
     fn writer(&mut self) -> Result<&mut Writer> {
         if self.writer.is_none() {
             self.writer = Some(match (self.sink, &self.copy) {
-                (Sink::WriteParquet(write), _) => Writer::Files(Box::new(FilesPart::parquet(write, self.partition, &self.schema)?)),
-                (Sink::WriteArrow(write), _) => Writer::Files(Box::new(FilesPart::arrow(write, self.partition, &self.schema)?)),
-                (Sink::WriteCsv(write), _) => Writer::Files(Box::new(FilesPart::csv(write, self.partition, &self.schema)?)),
-                (Sink::WriteJsonLines(write), _) => Writer::Files(Box::new(FilesPart::json_lines(write, self.partition, &self.schema)?)),
-                (Sink::WriteIceberg(write), _) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema)?)),
+                (Sink::WriteParquet(write), _) => Writer::Files(Box::new(FilesPart::parquet(write, self.partition, &self.schema, self.most)?)),
+                (Sink::WriteArrow(write), _) => Writer::Files(Box::new(FilesPart::arrow(write, self.partition, &self.schema, self.most)?)),
+                (Sink::WriteCsv(write), _) => Writer::Files(Box::new(FilesPart::csv(write, self.partition, &self.schema, self.most)?)),
+                (Sink::WriteJsonLines(write), _) => Writer::Files(Box::new(FilesPart::json_lines(write, self.partition, &self.schema, self.most)?)),
+                (Sink::WriteIceberg(write), _) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema, self.most)?)),
                 (Sink::WritePostgres(_), Some(Copy::Postgres(copy))) => Writer::Postgres(Box::new(PostgresPart::new(Arc::clone(copy), self.partition))),
-                (Sink::WriteSnowflake(_), Some(Copy::Snowflake(files))) => Writer::Snowflake(Box::new(SnowflakePart::new(Arc::clone(files), self.partition, &self.schema)?)),
+                (Sink::WriteSnowflake(_), Some(Copy::Snowflake(files))) => Writer::Snowflake(Box::new(SnowflakePart::new(Arc::clone(files), self.partition, &self.schema, self.most)?)),
                 _ => return Err(EngineError::bug("a sink that writes nothing")),
             });
         }

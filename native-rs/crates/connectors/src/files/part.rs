@@ -30,6 +30,10 @@ pub trait FilePart: Send {
     /// LS2008 disk full, LS2015 what the format does not hold.
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
     fn memory_size(&self) -> usize;
+    /// Writes what is held, where the format can.
+    fn end_group(&mut self) -> Result<()> {
+        Ok(())
+    }
     fn close(self: Box<Self>) -> Result<FileInfo>;
 }
 
@@ -62,30 +66,31 @@ enum PartRows {
     InFolders { folders: Partitions<Folders>, keys: Keys },
 }
 
+/// `memory`: bytes that its files may hold which are not written yet.
 impl FilesPart {
-    pub fn parquet(write: &ParquetWrite, index: usize, rows: &SchemaRef) -> Result<Self> {
-        let maker = |schema| Ok(Maker { format: Format::Parquet(write.try_into()?), staging: write.staging.clone(), store: write.store.clone(), layout: write.layout.clone(), index, schema });
-        Self::of(&write.layout, rows, maker)
+    pub fn parquet(write: &ParquetWrite, index: usize, rows: &SchemaRef, memory: usize) -> Result<Self> {
+        let maker = |schema| Ok(Maker { format: Format::Parquet(ParquetWriteOptions { row_group_bytes: memory, ..write.try_into()? }), staging: write.staging.clone(), store: write.store.clone(), layout: write.layout.clone(), index, schema });
+        Self::of(&write.layout, rows, memory, maker)
     }
 
-    pub fn arrow(write: &ArrowWrite, index: usize, rows: &SchemaRef) -> Result<Self> {
+    pub fn arrow(write: &ArrowWrite, index: usize, rows: &SchemaRef, memory: usize) -> Result<Self> {
         let maker = |schema| Ok(Maker { format: Format::Arrow(write.try_into()?), staging: write.staging.clone(), store: write.store.clone(), layout: write.layout.clone(), index, schema });
-        Self::of(&write.layout, rows, maker)
+        Self::of(&write.layout, rows, memory, maker)
     }
 
-    pub fn csv(write: &CsvWrite, index: usize, rows: &SchemaRef) -> Result<Self> {
+    pub fn csv(write: &CsvWrite, index: usize, rows: &SchemaRef, memory: usize) -> Result<Self> {
         let mut options = CsvWriteOptions::try_from(write)?;
         options.header &= !write.layout.single || index == 0;
         let maker = |schema| Ok(Maker { format: Format::Csv(options), staging: write.staging.clone(), store: write.store.clone(), layout: write.layout.clone(), index, schema });
-        Self::of(&write.layout, rows, maker)
+        Self::of(&write.layout, rows, memory, maker)
     }
 
-    pub fn json_lines(write: &JsonLinesWrite, index: usize, rows: &SchemaRef) -> Result<Self> {
+    pub fn json_lines(write: &JsonLinesWrite, index: usize, rows: &SchemaRef, memory: usize) -> Result<Self> {
         let maker = |schema| Ok(Maker { format: Format::JsonLines(write.try_into()?), staging: write.staging.clone(), store: write.store.clone(), layout: write.layout.clone(), index, schema });
-        Self::of(&write.layout, rows, maker)
+        Self::of(&write.layout, rows, memory, maker)
     }
 
-    fn of(layout: &Layout, rows: &SchemaRef, maker: impl FnOnce(SchemaRef) -> Result<Maker>) -> Result<Self> {
+    fn of(layout: &Layout, rows: &SchemaRef, memory: usize, maker: impl FnOnce(SchemaRef) -> Result<Maker>) -> Result<Self> {
         if layout.partition_by.is_empty() {
             return Ok(Self { rows: PartRows::Together(Sequence::new(maker(rows.clone())?.into(), String::new(), 0)) });
         }
@@ -95,7 +100,7 @@ impl FilesPart {
             return Ok(Self { rows: PartRows::Together(Sequence::new(maker(schema.into())?.into(), null_folder(&layout.partition_by), 0)) });
         }
         let folders = Folders { maker: maker(schema.into())?.into(), converter: keys.converter.clone(), names: layout.partition_by.clone(), files: HashMap::new(), done: Vec::new() };
-        Ok(Self { rows: PartRows::InFolders { folders: Partitions::new(folders), keys } })
+        Ok(Self { rows: PartRows::InFolders { folders: Partitions::new(folders, memory), keys } })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -105,6 +110,14 @@ impl FilesPart {
                 let rows = keys.of(batch)?;
                 folders.write(batch.project(&keys.rest).map_err(bug)?, &rows)
             }
+        }
+    }
+
+    /// Bytes held that are not written yet.
+    pub fn memory_size(&self) -> usize {
+        match &self.rows {
+            PartRows::Together(files) => files.memory_size(),
+            PartRows::InFolders { folders, .. } => folders.memory_size(),
         }
     }
 
@@ -185,6 +198,10 @@ impl Written for Sequence {
 
     fn memory_size(&self) -> usize {
         self.current.as_ref().map_or(0, |current| current.memory_size())
+    }
+
+    fn end_group(&mut self) -> Result<()> {
+        self.current.as_mut().map_or(Ok(()), |current| current.end_group())
     }
 }
 

@@ -13,8 +13,6 @@ use crate::errors::{ConnectorError, Result};
 
 /// Partitions whose files are open at a time: of more the largest ends, and may get a second file.
 const OPEN: usize = 400;
-/// Bytes that the open files hold, as long as there is more than one.
-const MEMORY: usize = 256 << 20;
 /// Rows of a partition that are gathered before they are encoded: a batch has few of each.
 const GATHERED: usize = 8192;
 /// Batches between two looks at the memory.
@@ -24,6 +22,8 @@ pub const LOOKS: usize = 16;
 pub trait Written {
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
     fn memory_size(&self) -> usize;
+    /// Writes what is held, as far as the format can.
+    fn end_group(&mut self) -> Result<()>;
 }
 
 /// The files of partitions: which there are, how they are made and ended.
@@ -42,6 +42,8 @@ pub struct Partitions<F: Files> {
     pub files: F,
     open: HashMap<F::Key, Open<F::Part>>,
     batches: usize,
+    /// Bytes that the open files may hold.
+    memory: usize,
 }
 
 struct Open<P> {
@@ -53,8 +55,8 @@ struct Open<P> {
 }
 
 impl<F: Files> Partitions<F> {
-    pub fn new(files: F) -> Self {
-        Self { files, open: HashMap::new(), batches: 0 }
+    pub fn new(files: F, memory: usize) -> Self {
+        Self { files, open: HashMap::new(), batches: 0, memory }
     }
 
     /// `keys`: one a row of the batch.
@@ -85,8 +87,8 @@ impl<F: Files> Partitions<F> {
         self.batches += 1;
         if self.batches.is_multiple_of(LOOKS) {
             self.open.values_mut().try_for_each(Open::copy)?;
-            while self.open.len() > 1 && self.memory_size() > MEMORY {
-                self.end_largest()?;
+            while self.open.len() > 1 && self.memory_size() > self.memory {
+                self.shrink_largest()?;
             }
         }
         Ok(())
@@ -115,9 +117,22 @@ impl<F: Files> Partitions<F> {
         self.open.get_mut(&key).ok_or_else(|| ConnectorError::new("LS2099", "a file was just opened", json!({})))
     }
 
+    fn largest(&self) -> Option<F::Key> {
+        self.open.iter().max_by_key(|(_, open)| open.memory_size()).map(|(key, _)| key.clone())
+    }
+
     fn end_largest(&mut self) -> Result<()> {
-        let largest = self.open.iter().max_by_key(|(_, open)| open.memory_size()).map(|(key, _)| key.clone());
-        largest.map_or(Ok(()), |key| self.end(&key))
+        self.largest().map_or(Ok(()), |key| self.end(&key))
+    }
+
+    /// A row group more is better than a file more, which is where that does not help.
+    fn shrink_largest(&mut self) -> Result<()> {
+        let Some(key) = self.largest() else { return Ok(()) };
+        let Some(open) = self.open.get_mut(&key) else { return Ok(()) };
+        let held = open.memory_size();
+        open.flush()?;
+        open.part.end_group()?;
+        if open.memory_size() > held / 2 { self.end(&key) } else { Ok(()) }
     }
 
     fn end(&mut self, key: &F::Key) -> Result<()> {
@@ -126,7 +141,7 @@ impl<F: Files> Partitions<F> {
         self.files.close(key.clone(), open.part)
     }
 
-    fn memory_size(&self) -> usize {
+    pub fn memory_size(&self) -> usize {
         self.open.values().map(Open::memory_size).sum()
     }
 
@@ -158,11 +173,14 @@ impl<P: Written> Open<P> {
         Ok(())
     }
 
-    /// Slices count as their share of what they are of.
     fn memory_size(&self) -> usize {
-        let share = |batch: &RecordBatch| batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>();
-        self.part.memory_size() + self.gathered.iter().map(share).sum::<usize>()
+        self.part.memory_size() + self.gathered.iter().map(slice_bytes).sum::<usize>()
     }
+}
+
+/// Bytes of a batch; of slices their share of what they are of.
+pub fn slice_bytes(batch: &RecordBatch) -> usize {
+    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
 }
 
 fn bug(error: ArrowError) -> ConnectorError {

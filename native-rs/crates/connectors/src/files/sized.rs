@@ -114,4 +114,8 @@ impl Written for SizedFiles {
     fn memory_size(&self) -> usize {
         self.current.as_ref().map_or(0, |(_, part)| part.memory_size())
     }
+
+    fn end_group(&mut self) -> Result<()> {
+        self.current.as_mut().map_or(Ok(()), |(_, part)| part.end_group())
+    }
 }

@@ -20,7 +20,7 @@ use super::{partition::Keys, request::Constant, required};
 use crate::{
     errors::{ConnectorError, Result},
     files::{Files, Partitions, SizedFile, SizedFiles, SizedMaker, Written, table_schema},
-    parquet::as_written,
+    parquet::{ParquetWriteOptions, as_written},
 };
 
 /// A data file as written.
@@ -66,8 +66,8 @@ struct Parts {
 }
 
 impl IcebergPart {
-    /// `rows`: as they come. LS2015: a type or a transform that is not written.
-    pub fn new(write: &IcebergWrite, index: usize, rows: &Schema) -> Result<Self> {
+    /// `rows`: as they come. `memory`: bytes that its files may hold which are not written yet. LS2015: a type or a transform that is not written.
+    pub fn new(write: &IcebergWrite, index: usize, rows: &Schema, memory: usize) -> Result<Self> {
         let written = table_schema(&write.columns, rows)?;
         let mut fields: Vec<_> = written.fields().to_vec();
         let mut partition = write.partition.clone();
@@ -77,9 +77,10 @@ impl IcebergPart {
         }
         let schema = Arc::new(Schema::new(fields));
         let keys = (!partition.is_empty()).then(|| Keys::new(&partition, &schema)).transpose()?;
-        let maker = SizedMaker::new(write.folder.clone(), index, written, write.try_into()?, write.file_bytes.unwrap_or(u64::MAX));
+        let options = ParquetWriteOptions { row_group_bytes: memory, ..write.try_into()? };
+        let maker = SizedMaker::new(write.folder.clone(), index, written, options, write.file_bytes.unwrap_or(u64::MAX));
         let rows = match keys {
-            Some(_) => PartRows::ByPartition(Partitions::new(Parts { maker, done: vec![] })),
+            Some(_) => PartRows::ByPartition(Partitions::new(Parts { maker, done: vec![] }, memory)),
             None => PartRows::Together(SizedFiles::new(maker)),
         };
         Ok(Self { table: write.path.clone(), columns: write.columns.clone(), schema, keys, units: write.units, unit: None, rows })
@@ -106,6 +107,14 @@ impl IcebergPart {
                 partitions.write(batch, &rows)
             }
             (PartRows::ByPartition(_), None) => Ok(()),
+        }
+    }
+
+    /// Bytes held that are not written yet.
+    pub fn memory_size(&self) -> usize {
+        match &self.rows {
+            PartRows::Together(files) => files.memory_size(),
+            PartRows::ByPartition(partitions) => partitions.memory_size(),
         }
     }
 
@@ -190,7 +199,7 @@ mod tests {
     use arrow::array::{ArrayRef, Int32Array, Int64Array};
 
     use super::*;
-    use crate::{files::LOOKS, store::StoreOptions};
+    use crate::{files::LOOKS, parquet::WRITER_MEMORY, store::StoreOptions};
 
     fn write_to(folder: &std::path::Path) -> IcebergWrite {
         IcebergWrite {
@@ -206,7 +215,7 @@ mod tests {
         let write = IcebergWrite { partition: vec![PartitionField { column: "id".into(), transform: "identity".into() }], ..write_to(directory.path()) };
         let ids: ArrayRef = Arc::new(Int64Array::from_iter_values((0..8192).map(|row| i64::from(row % 1000 == 0))));
         let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
-        let mut part = IcebergPart::new(&write, 0, &batch.schema()).unwrap();
+        let mut part = IcebergPart::new(&write, 0, &batch.schema(), WRITER_MEMORY).unwrap();
         (0..20 * LOOKS).for_each(|_| part.write(&batch).unwrap());
         let PartRows::ByPartition(partitions) = &part.rows else { panic!("it has partitions") };
         let held = partitions.gathered_bytes();
@@ -221,7 +230,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let write = IcebergWrite { file_bytes: Some(300_000), ..write_to(directory.path()) };
         let batch = |from: i64| RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from_iter_values((from..from + 8192).map(|id| id * 7_919_993 % 1_000_003))) as ArrayRef)]).unwrap();
-        let mut part = IcebergPart::new(&write, 0, &batch(0).schema()).unwrap();
+        let mut part = IcebergPart::new(&write, 0, &batch(0).schema(), WRITER_MEMORY).unwrap();
         (0..40).for_each(|index| part.write(&batch(index * 8192)).unwrap());
         let files = part.close().unwrap();
         assert_eq!(files.iter().map(|file| file.rows).sum::<u64>(), 40 * 8192);
@@ -236,7 +245,7 @@ mod tests {
             let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(from..from + units.len() as i64));
             RecordBatch::try_from_iter([("id", ids), (" file", Arc::new(Int32Array::from(units)) as ArrayRef)]).unwrap()
         };
-        let mut part = IcebergPart::new(&write, 0, &batch(0, vec![]).schema()).unwrap();
+        let mut part = IcebergPart::new(&write, 0, &batch(0, vec![]).schema(), WRITER_MEMORY).unwrap();
         for (from, units) in [(0, vec![4, 4, 4]), (3, vec![4, 9]), (5, vec![9, 9]), (7, vec![2])] {
             part.write(&batch(from, units)).unwrap();
         }

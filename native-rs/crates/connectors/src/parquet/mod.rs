@@ -18,7 +18,7 @@ mod write;
 
 pub(crate) use chunks::Footers;
 pub use labels::read_labels;
-pub use options::{ParquetRequest, ParquetWriteOptions};
+pub use options::{ParquetRequest, ParquetWriteOptions, WRITER_MEMORY};
 pub(crate) use errors::{guarded, reading};
 pub(crate) use matching::{Matching, matching, will_judge};
 pub(crate) use read::{Pages, needs};

@@ -26,10 +26,15 @@ pub struct ParquetRequest {
     pub types: BTreeMap<String, JsType>,
 }
 
+/// Bytes that the files of a part may hold which are not written yet, where nobody says less.
+pub const WRITER_MEMORY: usize = 256 << 20;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParquetWriteOptions {
     pub compression: Compression,
     pub row_group_rows: usize,
+    /// Encoded bytes after which a row group ends early: it is held until then.
+    pub row_group_bytes: usize,
     /// Column → printed Arrow type.
     pub types: BTreeMap<String, String>,
     /// What the rows come sorted by, which the files say.
@@ -46,6 +51,7 @@ impl Default for ParquetWriteOptions {
         Self {
             compression: Compression::SNAPPY,
             row_group_rows: 1 << 20,
+            row_group_bytes: WRITER_MEMORY,
             types: BTreeMap::new(),
             sort: Vec::new(),
             bloom_filters: Vec::new(),

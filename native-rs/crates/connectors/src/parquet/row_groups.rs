@@ -17,7 +17,7 @@ use parquet::{
     schema::types::{Type, TypePtr},
 };
 
-use super::encode;
+use super::{encode, options::ParquetWriteOptions};
 use crate::outputs::PartFile;
 
 /// A Parquet file being written.
@@ -29,7 +29,8 @@ pub struct RowGroups {
     dictionaries: Vec<bool>,
     columns: Vec<Column>,
     rows: usize,
-    largest: usize,
+    most_rows: usize,
+    most_bytes: usize,
 }
 
 enum Column {
@@ -39,15 +40,14 @@ enum Column {
 }
 
 impl RowGroups {
-    pub fn new(file: PartFile, schema: SchemaRef, mut properties: WriterProperties, dictionaries: Vec<bool>, arrow_schema: bool) -> Result<Self> {
-        if arrow_schema {
+    pub fn new(file: PartFile, schema: SchemaRef, mut properties: WriterProperties, dictionaries: Vec<bool>, options: &ParquetWriteOptions) -> Result<Self> {
+        if options.arrow_schema {
             add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         }
-        let largest = properties.max_row_group_row_count().unwrap_or(usize::MAX);
         let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
         let file = SerializedFileWriter::new(file, as_specified(descriptor.root_schema(), None)?, Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));
-        Ok(Self { file, factory, schema, dictionaries, columns: Vec::new(), rows: 0, largest })
+        Ok(Self { file, factory, schema, dictionaries, columns: Vec::new(), rows: 0, most_rows: options.row_group_rows, most_bytes: options.row_group_bytes })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -56,7 +56,7 @@ impl RowGroups {
             if self.columns.is_empty() {
                 self.columns = self.start()?;
             }
-            let length = (batch.num_rows() - start).min(self.largest - self.rows);
+            let length = (batch.num_rows() - start).min(self.most_rows - self.rows);
             for (index, column) in self.columns.iter_mut().enumerate() {
                 let array = batch.column(index).slice(start, length);
                 match column {
@@ -69,11 +69,11 @@ impl RowGroups {
             }
             self.rows += length;
             start += length;
-            if self.rows == self.largest {
+            if self.rows == self.most_rows {
                 self.flush()?;
             }
         }
-        Ok(())
+        if self.memory_size() >= self.most_bytes { self.flush() } else { Ok(()) }
     }
 
     /// What is written, and what is encoded.
@@ -122,7 +122,8 @@ impl RowGroups {
         Ok(columns)
     }
 
-    fn flush(&mut self) -> Result<()> {
+    /// Ends the row group, and writes it.
+    pub fn flush(&mut self) -> Result<()> {
         if self.rows == 0 {
             return Ok(());
         }

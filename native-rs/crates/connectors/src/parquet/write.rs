@@ -39,7 +39,7 @@ use crate::{
     dataset::is_text,
     errors::{ConnectorError, Result},
     extensions::extended,
-    files::{FilePart, map_of},
+    files::{FilePart, map_of, slice_bytes},
     outputs::PartFile,
 };
 
@@ -67,11 +67,26 @@ pub struct ParquetPart {
 }
 
 enum State {
-    /// Batches of the sample.
-    Sampling(Vec<RecordBatch>, usize, PartFile),
+    Sampling(Sample, PartFile),
     Writing(Box<RowGroups>),
     /// While it changes, and after a failure.
     Closed,
+}
+
+/// The first rows, until the encodings are chosen.
+#[derive(Default)]
+struct Sample {
+    batches: Vec<RecordBatch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Sample {
+    fn push(&mut self, batch: RecordBatch) {
+        self.rows += batch.num_rows();
+        self.bytes += slice_bytes(&batch);
+        self.batches.push(batch);
+    }
 }
 
 impl ParquetPart {
@@ -84,7 +99,7 @@ impl ParquetPart {
 
     /// Rows are cast to the types of `schema`, column by column.
     pub(crate) fn of(file: PartFile, schema: SchemaRef, options: ParquetWriteOptions) -> Self {
-        Self { path: file.path.clone(), schema, options, state: State::Sampling(Vec::new(), 0, file), rows: 0 }
+        Self { path: file.path.clone(), schema, options, state: State::Sampling(Sample::default(), file), rows: 0 }
     }
 
     /// Appends rows. LS2008 disk full, LS2015 a value that its written type cannot hold.
@@ -94,10 +109,9 @@ impl ParquetPart {
         match &mut self.state {
             State::Writing(writer) => writer.write(&batch).map_err(|error| writing(&self.path, error)),
             State::Closed => Err(self.closed()),
-            State::Sampling(sample, rows, _) => {
-                *rows += batch.num_rows();
+            State::Sampling(sample, _) => {
                 sample.push(batch);
-                if *rows >= SAMPLE_ROWS { self.start() } else { Ok(()) }
+                if sample.rows >= SAMPLE_ROWS || sample.bytes >= self.options.row_group_bytes { self.start() } else { Ok(()) }
             }
         }
     }
@@ -105,7 +119,7 @@ impl ParquetPart {
     /// Memory held until the next row group is flushed.
     pub fn memory_size(&self) -> usize {
         match &self.state {
-            State::Sampling(sample, ..) => sample.iter().map(RecordBatch::get_array_memory_size).sum(),
+            State::Sampling(sample, _) => sample.bytes,
             State::Writing(writer) => writer.memory_size(),
             State::Closed => 0,
         }
@@ -135,10 +149,10 @@ impl ParquetPart {
         if !matches!(self.state, State::Sampling(..)) {
             return Ok(());
         }
-        if let State::Sampling(sample, _, file) = std::mem::replace(&mut self.state, State::Closed) {
+        if let State::Sampling(Sample { batches: sample, .. }, file) = std::mem::replace(&mut self.state, State::Closed) {
             let dictionaries = dictionaries(&self.schema, &sample);
             let properties = properties(&self.schema, &dictionaries, &self.options);
-            let mut writer = RowGroups::new(file, Arc::clone(&self.schema), properties, dictionaries, self.options.arrow_schema)
+            let mut writer = RowGroups::new(file, Arc::clone(&self.schema), properties, dictionaries, &self.options)
                 .map_err(|error| writing(&self.path, error))?;
             for batch in &sample {
                 writer.write(batch).map_err(|error| writing(&self.path, error))?;
@@ -146,6 +160,13 @@ impl ParquetPart {
             self.state = State::Writing(Box::new(writer));
         }
         Ok(())
+    }
+
+    /// Ends the row group, so that nothing is held.
+    pub fn end_group(&mut self) -> Result<()> {
+        self.start()?;
+        let State::Writing(writer) = &mut self.state else { return Err(self.closed()) };
+        writer.flush().map_err(|error| writing(&self.path, error))
     }
 
     fn closed(&self) -> ConnectorError {
@@ -161,6 +182,10 @@ impl FilePart for ParquetPart {
 
     fn memory_size(&self) -> usize {
         ParquetPart::memory_size(self)
+    }
+
+    fn end_group(&mut self) -> Result<()> {
+        ParquetPart::end_group(self)
     }
 
     fn close(self: Box<Self>) -> Result<FileInfo> {

@@ -76,11 +76,11 @@ pub struct SnowflakePart {
 }
 
 impl SnowflakePart {
-    /// `rows`: as they come. LS2015: a type that is not written.
-    pub fn new(place: Arc<SnowflakeFiles>, index: usize, rows: &Schema) -> Result<Self> {
+    /// `rows`: as they come. `memory`: bytes that a file may hold which are not written yet. LS2015: a type that is not written.
+    pub fn new(place: Arc<SnowflakeFiles>, index: usize, rows: &Schema, memory: usize) -> Result<Self> {
         let SnowflakeWrite { columns, file_bytes, .. } = &place.write;
         let schema = table_schema(columns, rows)?;
-        let options = ParquetWriteOptions { arrow_schema: false, ..ParquetWriteOptions::default() };
+        let options = ParquetWriteOptions { arrow_schema: false, row_group_bytes: memory, ..ParquetWriteOptions::default() };
         let maker = SizedMaker::new(place.folder.display().to_string(), index, schema, options, *file_bytes);
         Ok(Self { files: SizedFiles::new(maker), place })
     }
@@ -88,6 +88,11 @@ impl SnowflakePart {
     /// LS2008 disk full, LS2015 a value that the written type cannot hold.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.files.write(batch)
+    }
+
+    /// Bytes held that are not written yet.
+    pub fn memory_size(&self) -> usize {
+        self.files.memory_size()
     }
 
     /// Writes the last footer.
@@ -104,13 +109,14 @@ mod tests {
     use lockstep_plan::WrittenColumn;
 
     use super::*;
+    use crate::parquet::WRITER_MEMORY;
 
     fn rows() -> RecordBatch {
         RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef)]).unwrap()
     }
 
     fn written(place: &Arc<SnowflakeFiles>) -> Vec<SnowflakeFile> {
-        let mut part = SnowflakePart::new(place.clone(), 5, &rows().schema()).unwrap();
+        let mut part = SnowflakePart::new(place.clone(), 5, &rows().schema(), WRITER_MEMORY).unwrap();
         part.write(&rows()).unwrap();
         part.close().unwrap()
     }

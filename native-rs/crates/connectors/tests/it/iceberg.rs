@@ -14,7 +14,7 @@ use arrow::{
 };
 use datafusion::logical_expr::{Expr, col, lit};
 use lockstep_connectors::{
-    Bucket, ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, ParquetRequest, ReadOptions, chunks, listed_iceberg, listed_matching, open_iceberg, open_parquet, read, read_labels,
+    Bucket, ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, ParquetRequest, ReadOptions, WRITER_MEMORY, chunks, listed_iceberg, listed_matching, open_iceberg, open_parquet, read, read_labels,
 };
 use lockstep_plan::{IcebergWrite, PartitionField, StoreOptions, WrittenColumn};
 use parquet::{
@@ -254,7 +254,7 @@ fn rows_are_written_by_partition() {
         let names: DictionaryArray<Int32Type> = (from..from + 500).map(|id| (id % 3 > 0).then_some(if id % 3 == 1 { "é" } else { "b" })).collect();
         RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from_iter_values(from..from + 500)) as ArrayRef), ("name", Arc::new(names) as ArrayRef)]).unwrap()
     };
-    let mut part = IcebergPart::new(&write, 3, &batch(0).schema()).unwrap();
+    let mut part = IcebergPart::new(&write, 3, &batch(0).schema(), WRITER_MEMORY).unwrap();
     (0..10).for_each(|index| part.write(&batch(index * 500)).unwrap());
     let files = part.close().unwrap();
     assert_eq!(files.iter().map(|file| file.rows).sum::<u64>(), 5000);
@@ -289,7 +289,7 @@ fn lists_and_structs_are_written_with_their_ids() {
     let structs = StructArray::new(fields.clone(), vec![Arc::new(Int32Array::from(vec![Some(1), None, Some(3)])), Arc::new(StringArray::from(vec!["a", "b", "c"]))], None);
     let lists = ListArray::new(Arc::new(Field::new("item", DataType::Struct(fields), true)), OffsetBuffer::from_lengths([2, 0, 1]), Arc::new(structs), None);
     let batch = RecordBatch::try_from_iter([("stops", Arc::new(lists) as ArrayRef)]).unwrap();
-    let mut part = IcebergPart::new(&write, 0, &batch.schema()).unwrap();
+    let mut part = IcebergPart::new(&write, 0, &batch.schema(), WRITER_MEMORY).unwrap();
     part.write(&batch).unwrap();
     let files = part.close().unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(directory.path().join(&files[0].name)).unwrap()).unwrap();

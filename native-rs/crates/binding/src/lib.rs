@@ -25,3 +25,9 @@ fn keep_freed_memory() {
     // SAFETY: sets a number in a table of the allocator, which checks the index.
     unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, 10_000) };
 }
+
+/// Gives it back: the rank is near its limit.
+fn purge() {
+    // SAFETY: any thread may ask for it, at any time.
+    unsafe { libmimalloc_sys::mi_collect(true) };
+}

@@ -11,10 +11,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
 use datafusion::execution::TaskContext;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
@@ -34,9 +35,11 @@ use crate::execute::{self, Execution, Outcome};
 use crate::planner::{Adapt, ChosenFor, Optimisation, Way, physical::session};
 use crate::pool::SharedPool;
 use crate::progress::Progress;
+use crate::resident;
 use crate::run::{Ranks, Run};
 use crate::schedule;
 use crate::source::Source;
+use crate::spill::SpillFolder;
 use crate::spool::{Handed, Spool};
 
 /// How a rank takes its place.
@@ -54,6 +57,10 @@ pub struct EngineOptions {
     pub threads: usize,
     /// Bytes; 0: no limit.
     pub memory_limit: u64,
+    /// What makes the process's allocator give free memory back to the system, where the process is this rank's; None: the limit is one
+    /// of what operators reserve.
+    #[serde(skip)]
+    pub purge: Option<fn()>,
     /// Empty: the system's directory for temporary files.
     pub spill_directory: String,
     /// The profile says when each operator worked.
@@ -135,9 +142,17 @@ impl Engine {
             .map_err(|error| EngineError::bug(format!("no worker threads: {error}")))?;
         let pool: Arc<dyn MemoryPool> = match options.memory_limit {
             0 => Arc::new(UnboundedMemoryPool::default()),
-            limit => Arc::new(TrackConsumersPool::new(SharedPool::new(limit as usize), NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN))),
+            limit => {
+                let unreserved = Arc::<AtomicUsize>::default();
+                let shared = SharedPool::new(limit as usize, unreserved.clone());
+                let pool: Arc<dyn MemoryPool> = Arc::new(TrackConsumersPool::new(shared, NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN)));
+                if let Some(purge) = options.purge {
+                    resident::watch(&pool, limit as usize, unreserved, purge);
+                }
+                pool
+            }
         };
-        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.clone()]));
+        let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillFolder::within(&spill)?));
         let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(pool))).with_disk_manager_builder(disk).build_arc()?;
         let progress = Arc::<Progress>::default();
         Ok(Arc::new(Self {

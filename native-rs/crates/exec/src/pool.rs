@@ -1,15 +1,24 @@
 //! The memory of a rank, divided over its operators.
 use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::{Result, resources_datafusion_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size};
 use parking_lot::Mutex;
 
+/// The part of the memory that an operator that spills has in any case, if it is free: a few batches.
+const LEAST: usize = 32;
+
 /// Operators that spill get equal shares, as in DataFusion's `FairSpillPool`; but a quarter of the memory is left to those that do
 /// not. Sorts that merge what they spilled take all they can get, and then a join or aggregation that reads them had nothing.
+/// What the process takes beside its reservations is everybody's to spare, down to what one cannot work without: a few batches, or the
+/// quarter; but not of a merge, which holds what it has begun with.
 #[derive(Debug)]
 pub struct SharedPool {
     limit: usize,
+    /// Bytes that the process takes beside what is reserved here, as far as is known.
+    unreserved: Arc<AtomicUsize>,
     state: Mutex<State>,
 }
 
@@ -57,20 +66,23 @@ impl State {
     }
 
     /// What a reservation of `held` bytes may take more.
-    fn available(&self, limit: usize, kind: Kind, held: usize) -> usize {
+    fn available(&self, limit: usize, unreserved: usize, kind: Kind, held: usize) -> usize {
         let free = limit.saturating_sub(self.reserved());
-        let sorts = (limit - limit / 4).min(limit.saturating_sub(self.fixed));
+        let sorts = |taken: usize| (limit - limit / 4).min(limit.saturating_sub(self.fixed + taken));
         match kind {
-            Kind::Spillable => (sorts.saturating_sub(self.merging) / self.spillers.max(1)).saturating_sub(held).min(free),
-            Kind::Merging => sorts.saturating_sub(self.spillable + self.merging).min(free),
-            Kind::Fixed => free,
+            Kind::Spillable => {
+                let share = sorts(unreserved).saturating_sub(self.merging) / self.spillers.max(1);
+                share.max(limit / LEAST).saturating_sub(held).min(free)
+            }
+            Kind::Merging => sorts(0).saturating_sub(self.spillable + self.merging).min(free),
+            Kind::Fixed => free.min((limit / 4).saturating_sub(self.fixed).max(free.saturating_sub(unreserved))),
         }
     }
 }
 
 impl SharedPool {
-    pub fn new(limit: usize) -> Self {
-        Self { limit, state: Mutex::default() }
+    pub fn new(limit: usize, unreserved: Arc<AtomicUsize>) -> Self {
+        Self { limit, unreserved, state: Mutex::default() }
     }
 }
 
@@ -98,7 +110,7 @@ impl MemoryPool for SharedPool {
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         let kind = Kind::of(reservation.consumer());
         let mut state = self.state.lock();
-        let available = state.available(self.limit, kind, reservation.size());
+        let available = state.available(self.limit, self.unreserved.load(Ordering::Relaxed), kind, reservation.size());
         if additional > available {
             // In the words of DataFusion's pools, which the message for people is made of.
             return Err(resources_datafusion_err!(
@@ -130,13 +142,12 @@ impl Display for SharedPool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]
     fn sorts_leave_a_quarter_and_nobody_gets_more_than_there_is() {
-        let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(400));
+        let unreserved = Arc::<AtomicUsize>::default();
+        let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(400, unreserved.clone()));
         let consumer = |name: &str, spills: bool| MemoryConsumer::new(name).with_can_spill(spills).register(&pool);
         let (a, b) = (consumer("ExternalSorter", true), consumer("ExternalSorter", true));
         assert!(a.try_grow(151).is_err() && a.try_grow(150).is_ok() && b.try_grow(100).is_ok());
@@ -153,5 +164,18 @@ mod tests {
         drop(groups);
         assert!(join.try_grow(150).is_ok() && b.try_grow(51).is_err() && b.try_grow(50).is_ok());
         assert_eq!(pool.reserved(), 400);
+        // What nobody has reserved is theirs to spare who spill, and nobody else's.
+        drop((b, join));
+        unreserved.store(250, Ordering::Relaxed);
+        let (a, join) = (consumer("ExternalSorter", true), consumer("HashJoinInput", false));
+        assert!(a.try_grow(151).is_err() && a.try_grow(150).is_ok() && a.try_grow(1).is_err());
+        assert!(join.try_grow(101).is_err() && join.try_grow(100).is_ok() && join.try_grow(1).is_err());
+        drop(join);
+        unreserved.store(1000, Ordering::Relaxed);
+        assert!(a.try_grow(1).is_err());
+        a.free();
+        let merge = consumer("ExternalSorterMerge[1]", false);
+        assert!(merge.try_grow(290).is_ok());
+        assert!(a.try_grow(13).is_err() && a.try_grow(12).is_ok());
     }
 }

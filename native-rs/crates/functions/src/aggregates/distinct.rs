@@ -19,6 +19,9 @@ pub(crate) static DISTINCT: Aggregate = Aggregate {
     groups: |arguments| Ok(Box::new(Distinct::new(arguments[0].data_type())?)),
 };
 
+/// Rows of a batch, at most.
+const BATCH_ROWS: usize = 8192;
+
 /// State: each group's values in Arrow's row format, and whether it saw null or NaN.
 struct Distinct {
     converter: RowConverter,
@@ -101,6 +104,17 @@ impl Groups for Distinct {
         self.groups.resize(count, Vec::new());
         self.invalid.resize(count, false);
     }
+
+    /// It is in the size.
+    fn growth(&self) -> usize {
+        0
+    }
+}
+
+/// Bytes of so many entries, and of those that they move to if the next batch's rows have no place beside them.
+fn with_growth<T>(length: usize, capacity: usize) -> usize {
+    let bytes = capacity * size_of::<T>();
+    if length + BATCH_ROWS > capacity { 3 * bytes } else { bytes }
 }
 
 impl GroupsAccumulator for Distinct {
@@ -160,9 +174,9 @@ impl GroupsAccumulator for Distinct {
 
     fn size(&self) -> usize {
         self.bytes
-            + self.values.capacity() * size_of::<Box<[u8]>>()
-            + self.numbers.capacity() * size_of::<(Box<[u8]>, u32)>()
-            + self.seen.capacity() * size_of::<(usize, u32)>()
+            + with_growth::<Box<[u8]>>(self.values.len(), self.values.capacity())
+            + with_growth::<(Box<[u8]>, u32)>(self.numbers.len(), self.numbers.capacity())
+            + with_growth::<(usize, u32)>(self.seen.len(), self.seen.capacity())
             + self.seen.len() * size_of::<u32>()
             + self.groups.capacity() * size_of::<Vec<u32>>()
             + self.invalid.capacity()

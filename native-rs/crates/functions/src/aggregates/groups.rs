@@ -11,6 +11,12 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 pub(crate) trait Groups: GroupsAccumulator + Sync {
     /// Makes room for groups 0..`count`.
     fn resize(&mut self, count: usize);
+
+    /// Bytes beside `size` that the next batch may take for a moment, where all rows are of one group: a collection that grows is there
+    /// twice, once of twice its size.
+    fn growth(&self) -> usize {
+        2 * self.size()
+    }
 }
 
 /// Rows that count: not null and let through by the filter; none if all do.
@@ -91,6 +97,7 @@ impl Accumulator for OneGroup {
     }
 
     fn size(&self) -> usize {
-        self.groups.size() + self.zeros.capacity() * size_of::<usize>()
+        // Memory is asked for by what this says, and what is asked for behind it has been taken.
+        self.groups.size() + self.groups.growth() + self.zeros.capacity() * size_of::<usize>()
     }
 }

@@ -13,15 +13,15 @@ mod order;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::interleave_record_batch;
+use arrow::array::{Array, RecordBatch, UInt32Array};
+use arrow::compute::{interleave_record_batch, take_record_batch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::apply_expression_roots;
@@ -41,8 +41,13 @@ use crate::planner::physical::BATCH_ROWS;
 const ROW_BITS: u32 = BATCH_ROWS.ilog2();
 const MOST_BATCHES: usize = 1 << (u32::BITS - ROW_BITS);
 
-/// Bytes of a batch that comes out, about.
+/// Bytes of a batch that comes out, about: at most so many, and at most such a part of the memory, as a merge holds two of each run on disk
+/// and two to make a third of.
 const BATCH_BYTES: usize = 16 << 20;
+const MEMORY_OF_BATCH: usize = 512;
+
+/// Bytes of a batch below which nobody looks for room that it does not need.
+const SPARE: usize = 1 << 20;
 
 #[derive(Debug, Clone)]
 pub struct SortRowsExec {
@@ -117,6 +122,9 @@ struct Sorter {
     set_aside: usize,
     /// Of a batch that leaves: who groups them by their order holds more than one of larger ones.
     rows: usize,
+    batch_bytes: usize,
+    /// Of the largest row of a run, about.
+    row_bytes: usize,
     manager: SpillManager,
     runs: Vec<SortedSpillFile>,
     baseline: BaselineMetrics,
@@ -130,16 +138,21 @@ impl Sorter {
         let merging = MemoryConsumer::new(format!("ExternalSorterMerge[{partition}]")).register(pool);
         let set_aside = context.session_config().options().execution.sort_spill_reservation_bytes;
         let rows = context.session_config().batch_size().min(BATCH_ROWS);
+        let batch_bytes = match pool.memory_limit() {
+            MemoryLimit::Finite(limit) => BATCH_BYTES.min(limit / MEMORY_OF_BATCH),
+            _ => BATCH_BYTES,
+        };
         let manager = SpillManager::new(context.runtime_env(), SpillMetrics::new(metrics, partition), schema.clone());
         let baseline = BaselineMetrics::new(metrics, partition);
         let converter = converter(&ordering, &schema)?;
-        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, rows, manager, runs: vec![], baseline })
+        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, rows, batch_bytes, row_bytes: 1, manager, runs: vec![], baseline })
     }
 
     async fn insert(&mut self, batch: RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
+        let batch = compact(batch)?;
         self.merging.try_resize(self.set_aside)?;
         let timer = self.baseline.elapsed_compute().timer();
         // Of the whole batch, once: its pieces share buffers.
@@ -172,9 +185,10 @@ impl Sorter {
             return Ok(());
         }
         let run = run.sorted(&self.baseline).await?;
+        let rows = self.rows_of_batch(run.entries.len());
         let mut file = self.manager.create_in_progress_file("Sorting")?;
         let mut largest = 0;
-        for batch in run.rows(self.memory.size(), self.rows) {
+        for batch in run.rows(rows) {
             largest = largest.max(file.append_batch(&batch?)?);
             tokio::task::consume_budget().await;
         }
@@ -183,13 +197,20 @@ impl Sorter {
         Ok(())
     }
 
+    /// Rows of a batch that leaves, and of those that merges make; the run in memory has so many.
+    fn rows_of_batch(&mut self, run: usize) -> usize {
+        self.row_bytes = self.row_bytes.max(self.memory.size() / run.max(1));
+        (self.batch_bytes / self.row_bytes).clamp(1, self.rows)
+    }
+
     /// All rows in order.
     async fn finish(mut self) -> Result<SendableRecordBatchStream> {
         if self.runs.is_empty() {
             self.merging.free();
             let run = std::mem::take(&mut self.run).sorted(&self.baseline).await?;
+            let rows = self.rows_of_batch(run.entries.len());
             let (baseline, memory) = (self.baseline, self.memory);
-            let rows = super::cooperative(run.rows(memory.size(), self.rows)).map(move |batch| {
+            let rows = super::cooperative(run.rows(rows)).map(move |batch| {
                 // Held until the last row has left.
                 let _ = &memory;
                 batch.inspect(|batch| baseline.record_output(batch.num_rows()))
@@ -197,16 +218,28 @@ impl Sorter {
             return Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema, rows)));
         }
         self.spill().await?;
+        let rows = self.rows_of_batch(0);
         StreamingMergeBuilder::new()
             .with_sorted_spill_files(self.runs)
             .with_spill_manager(self.manager)
             .with_schema(self.schema)
             .with_expressions(&self.ordering)
             .with_metrics(self.baseline)
-            .with_batch_size(self.rows)
+            .with_batch_size(rows)
             .with_reservation(self.merging.take())
             .build()
     }
+}
+
+/// Without most of the room that its maker has left for more rows: DataFusion's coalescer makes it for a whole batch in each column,
+/// whatever comes, and of thousands of columns that is more than the rows.
+fn compact(batch: RecordBatch) -> Result<RecordBatch> {
+    let rows = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size()).sum::<Result<usize, _>>()?;
+    if get_record_batch_memory_size(&batch) <= 2 * rows.max(SPARE) {
+        return Ok(batch);
+    }
+    let all = UInt32Array::from_iter_values(0..batch.num_rows() as u32);
+    Ok(take_record_batch(&batch, &all)?)
 }
 
 fn converter(ordering: &LexOrdering, schema: &Schema) -> Result<RowConverter> {
@@ -254,9 +287,8 @@ impl Run {
 }
 
 impl Sorted {
-    /// The rows, in batches of so many at most; `bytes` of memory hold all of them.
-    fn rows(self, bytes: usize, most: usize) -> impl Iterator<Item = Result<RecordBatch>> {
-        let most = (BATCH_BYTES / (bytes / self.entries.len().max(1)).max(1)).clamp(1, most);
+    /// The rows, in batches of so many at most.
+    fn rows(self, most: usize) -> impl Iterator<Item = Result<RecordBatch>> {
         let mut next = 0;
         std::iter::from_fn(move || {
             let mut rows = most.min(self.entries.len() - next);

@@ -17,7 +17,7 @@ import { parquetUnit, schemaElements, type Ids } from "./schema.ts";
 export interface WriteParquetOptions<Row> extends WriteFilesOptions<Row> {
   /** "snappy" by default. */
   readonly compression?: "snappy" | "zstd" | "gzip" | "lz4" | "none";
-  /** Rows in a row group: 1,048,576 by default. */
+  /** Rows in a row group: 1,048,576 by default. On ranks fewer where they would take more than the memory that a writer has, an eighth of a rank's, 256 MiB at most. */
   readonly rowGroupRows?: number;
   /** Columns written as another Arrow type: `{ id: "int32" }`. */
   readonly types?: { readonly [K in keyof Row & string]?: string };

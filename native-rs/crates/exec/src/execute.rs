@@ -23,7 +23,7 @@ use crate::planner::stages::{Fill, Stage, StageOutput, Stages};
 use crate::profile;
 use crate::planner::Way;
 use crate::run::{Run, from_panic};
-use crate::sinks::{Part, Tally, check_limit, to_ipc};
+use crate::sinks::{Part, Tally, check_limit, is_written, to_ipc};
 use crate::specialise::GENERAL;
 use crate::spool::Spool;
 use crate::trace::{Trace, Watcher};
@@ -209,7 +209,7 @@ async fn read(
     let copies: Copies = indices.iter().map(|&index| copies[index].clone()).collect();
     let mut parts = vec![];
     let local = run.ranks.local(stage.plan.output_partitioning().partition_count());
-    let writers = local.len() * plan.sinks.len();
+    let writers = local.len() * plan.sinks.iter().filter(|sink| is_written(sink)).count();
     for partition in local {
         let pool = context.memory_pool().clone();
         let mut rows = stage.plan.execute(partition, context.clone())?;

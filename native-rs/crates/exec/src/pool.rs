@@ -7,13 +7,13 @@ use datafusion::common::{Result, resources_datafusion_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size};
 use parking_lot::Mutex;
 
-/// The part of the memory that an operator that spills has in any case, if it is free: a few batches.
+/// The part of the memory that an operator that spills has in any case, if it is free: a few batches. Of many operators together an eighth.
 const LEAST: usize = 32;
 
 /// Operators that spill get equal shares, as in DataFusion's `FairSpillPool`; but a quarter of the memory is left to those that do
 /// not. Sorts that merge what they spilled take all they can get, and then a join or aggregation that reads them had nothing.
-/// What the process takes beside its reservations is everybody's to spare, down to what one cannot work without: a few batches, or the
-/// quarter; but not of a merge, which holds what it has begun with.
+/// What the process takes beside its reservations is everybody's to spare, up to half of the limit and down to what one cannot work without:
+/// a few batches, or the quarter; but not a merge's, which holds what it has begun with.
 #[derive(Debug)]
 pub struct SharedPool {
     limit: usize,
@@ -68,11 +68,13 @@ impl State {
     /// What a reservation of `held` bytes may take more.
     fn available(&self, limit: usize, unreserved: usize, kind: Kind, held: usize) -> usize {
         let free = limit.saturating_sub(self.reserved());
+        // What a process takes whatever it does must not leave nothing of a small limit.
+        let unreserved = unreserved.min(limit / 2);
         let sorts = |taken: usize| (limit - limit / 4).min(limit.saturating_sub(self.fixed + taken));
         match kind {
             Kind::Spillable => {
                 let share = sorts(unreserved).saturating_sub(self.merging) / self.spillers.max(1);
-                share.max(limit / LEAST).saturating_sub(held).min(free)
+                share.max(limit / LEAST.max(8 * self.spillers)).saturating_sub(held).min(free)
             }
             Kind::Merging => sorts(0).saturating_sub(self.spillable + self.merging).min(free),
             Kind::Fixed => free.min((limit / 4).saturating_sub(self.fixed).max(free.saturating_sub(unreserved))),
@@ -168,7 +170,7 @@ mod tests {
         drop((b, join));
         unreserved.store(250, Ordering::Relaxed);
         let (a, join) = (consumer("ExternalSorter", true), consumer("HashJoinInput", false));
-        assert!(a.try_grow(151).is_err() && a.try_grow(150).is_ok() && a.try_grow(1).is_err());
+        assert!(a.try_grow(201).is_err() && a.try_grow(200).is_ok() && a.try_grow(1).is_err());
         assert!(join.try_grow(101).is_err() && join.try_grow(100).is_ok() && join.try_grow(1).is_err());
         drop(join);
         unreserved.store(1000, Ordering::Relaxed);

@@ -12,11 +12,13 @@ use datafusion::execution::memory_pool::MemoryPool;
 /// Between two looks: near the limit, and far from it.
 const SOON: Duration = Duration::from_millis(5);
 const LATER: Duration = Duration::from_millis(20);
+/// Looks after which what is there is measured again, near the limit.
+const LOOKS: u32 = 100;
 
 /// Looks until nobody has the pool; `unreserved` is what the pool is told, in bytes. `purge` gives free memory back to the system.
 pub fn watch(pool: &Arc<dyn MemoryPool>, limit: usize, unreserved: Arc<AtomicUsize>, purge: fn()) {
     let Some(base) = resident() else { return };
-    let mut watch = Watch { pool: Arc::downgrade(pool), limit, base, bound: limit / 4, unreserved, purge };
+    let mut watch = Watch { pool: Arc::downgrade(pool), limit, base, bound: limit / 4, looks: 0, unreserved, purge, resident };
     // Without the thread all is as where the system does not say what is resident.
     let _ = thread::Builder::new().name("lockstep-memory".into()).spawn(move || {
         while let Some(pause) = watch.look() {
@@ -33,33 +35,40 @@ struct Watch {
     /// Past this memory is given back. It rises with what is held, so that all but the first operators know what there is beside them, and
     /// falls to the limit and no further: below it what is free is kept.
     bound: usize,
+    /// Since memory was given back.
+    looks: u32,
     unreserved: Arc<AtomicUsize>,
     purge: fn(),
+    resident: fn() -> Option<usize>,
 }
 
 impl Watch {
     fn look(&mut self) -> Option<Duration> {
-        let reserved = self.pool.upgrade()?.reserved();
         let held = self.held()?;
         let step = self.limit / 8;
+        let near = held > self.limit - step;
         let known = self.unreserved.load(Ordering::Relaxed);
-        if held > self.bound {
+        self.looks += 1;
+        if held > self.bound || near && self.looks >= LOOKS {
             (self.purge)();
             let held = self.held()?;
+            let reserved = self.pool.upgrade()?.reserved();
             // Not less at once: what was on its way has company soon.
             self.unreserved.store(held.saturating_sub(reserved).max(known - known / 16), Ordering::Relaxed);
             // What is in use, JavaScript's objects among it, is not looked through again and again.
             self.bound = self.bound.max(held + step);
-        } else {
+            self.looks = 0;
+        } else if !near {
             // What is free and kept cannot be told from what is in use: only that it is no more than this.
             self.unreserved.store((known - known / 256).min(held), Ordering::Relaxed);
-            self.bound = self.bound.min(self.limit.max(held + step));
         }
+        self.bound = self.bound.min(self.limit.max(held + step));
+        self.pool.upgrade()?;
         Some(if held < self.limit / 2 { LATER } else { SOON })
     }
 
     fn held(&self) -> Option<usize> {
-        Some(resident()?.saturating_sub(self.base))
+        Some((self.resident)()?.saturating_sub(self.base))
     }
 }
 
@@ -76,25 +85,42 @@ mod tests {
 
     use super::*;
 
+    const BASE: usize = 1000;
+    static RESIDENT: AtomicUsize = AtomicUsize::new(0);
+    static PURGED: AtomicUsize = AtomicUsize::new(0);
+
     #[test]
     fn what_nobody_has_reserved_is_known_near_the_limit() {
-        static PURGED: AtomicUsize = AtomicUsize::new(0);
         let pool: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
         let reserved = MemoryConsumer::new("test").register(&pool);
-        reserved.grow(50 << 20);
         let unreserved = Arc::new(AtomicUsize::new(0));
-        let purge = || _ = PURGED.fetch_add(1, Ordering::Relaxed);
-        let mut watch = Watch { pool: Arc::downgrade(&pool), limit: 100 << 20, base: resident().unwrap(), bound: 100 << 20, unreserved: unreserved.clone(), purge };
-        assert!(watch.look().is_some());
-        assert_eq!((PURGED.load(Ordering::Relaxed), unreserved.load(Ordering::Relaxed)), (0, 0));
-        let held = vec![1u8; 200 << 20];
-        assert!(watch.look().is_some());
-        let told = unreserved.load(Ordering::Relaxed) >> 20;
-        assert!(PURGED.load(Ordering::Relaxed) == 1 && (130..250).contains(&told), "{told} MiB");
-        // It has not grown since, and is looked through once.
-        assert!(watch.look().is_some());
-        assert_eq!(PURGED.load(Ordering::Relaxed), 1);
-        drop((held, reserved, pool));
+        // A tenth of what is there is free.
+        let purge = || {
+            PURGED.fetch_add(1, Ordering::Relaxed);
+            RESIDENT.store(BASE + (RESIDENT.load(Ordering::Relaxed) - BASE) / 10 * 9, Ordering::Relaxed);
+        };
+        let resident = || Some(RESIDENT.load(Ordering::Relaxed));
+        let mut watch = Watch { pool: Arc::downgrade(&pool), limit: 8000, base: BASE, bound: 2000, looks: 0, unreserved: unreserved.clone(), purge, resident };
+        let mut after = |looks: usize, held: usize, own: usize| {
+            RESIDENT.store(BASE + held, Ordering::Relaxed);
+            reserved.resize(own);
+            let before = PURGED.load(Ordering::Relaxed);
+            (0..looks).for_each(|_| assert!(watch.look().is_some()));
+            (PURGED.load(Ordering::Relaxed) - before, unreserved.load(Ordering::Relaxed))
+        };
+        assert_eq!(after(10, 1000, 0), (0, 0));
+        // On the way to the limit, once.
+        assert_eq!(after(1, 3000, 500), (1, 2200));
+        assert_eq!(after(1, 3000, 500).0, 0);
+        // At the limit what is there stays known, and is measured again.
+        assert_eq!(after(1, 10_000, 5000), (1, 4000));
+        assert_eq!(after(90, 9000, 5000), (0, 4000));
+        let (purged, known) = after(300, 9000, 5000);
+        assert!(purged == 3 && (2000..4000).contains(&known), "{purged} {known}");
+        // Far from it it is forgotten.
+        let (_, known) = after(2000, 3000, 2000);
+        assert!(known < 300, "{known}");
+        drop((reserved, pool));
         assert!(watch.look().is_none());
     }
 }

@@ -65,6 +65,11 @@ impl Writer {
     }
 }
 
+/// Whether its rows become files.
+pub fn is_written(sink: &Sink) -> bool {
+    matches!(sink, Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WriteSnowflake(_))
+}
+
 /// Bytes that each of so many writers may hold: together an eighth of the memory, of which row groups are made that readers like.
 fn writer_memory(limit: MemoryLimit, parts: usize) -> usize {
     match limit {
@@ -94,7 +99,8 @@ impl<'a> Part<'a> {
                 let writer = self.writer()?;
                 writer.write(batch)?;
                 let held = writer.memory_size();
-                self.held.resize(held);
+                // It has more for a moment, and others need not wait for that.
+                self.held.resize(held.min(self.most));
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ const PIECE: usize = 128 << 10;
 pub struct SpillFolder(Arc<TempDir>);
 
 impl SpillFolder {
+    /// An error of the system if none can be made there.
     pub fn within(folder: &Path) -> Result<Self> {
         Ok(Self(Arc::new(Builder::new().prefix("spilled-").tempdir_in(folder)?)))
     }

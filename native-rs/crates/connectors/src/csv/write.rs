@@ -108,6 +108,10 @@ impl FilePart for CsvPart {
         self.part.buffer.len()
     }
 
+    fn end_group(&mut self) -> Result<()> {
+        self.part.flush()
+    }
+
     fn close(self: Box<Self>) -> Result<FileInfo> {
         CsvPart::close(*self)
     }

@@ -20,7 +20,7 @@ pub(crate) use constants::with_constants;
 pub(crate) use folders::{Folder, FolderColumn, folder_columns, folders_of, held, is_folder, repeated, with_folders};
 pub use join::join_parts;
 pub use part::{FilePart, FilesPart, Keys as FolderKeys};
-pub(crate) use partitions::{Files, Partitions, Written, slice_bytes};
+pub(crate) use partitions::{Files, Partitions, Written};
 pub(crate) use sized::{SizedFile, SizedFiles, SizedMaker, table_schema};
 pub(crate) use union::Union;
 pub(crate) use widen::{Origin, list_of, member_of, object_of, widened};

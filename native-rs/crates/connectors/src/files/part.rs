@@ -30,10 +30,8 @@ pub trait FilePart: Send {
     /// LS2008 disk full, LS2015 what the format does not hold.
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
     fn memory_size(&self) -> usize;
-    /// Writes what is held, where the format can.
-    fn end_group(&mut self) -> Result<()> {
-        Ok(())
-    }
+    /// Writes what is held.
+    fn end_group(&mut self) -> Result<()>;
     fn close(self: Box<Self>) -> Result<FileInfo>;
 }
 

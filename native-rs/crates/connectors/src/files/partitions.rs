@@ -1,5 +1,5 @@
 //! Rows → the files of their partitions, without memory for more than a few batches of them.
-use std::{collections::HashMap, hash::Hash};
+use std::{cmp::Reverse, collections::HashMap, hash::Hash};
 
 use arrow::{
     array::{RecordBatch, UInt32Array},
@@ -7,6 +7,7 @@ use arrow::{
     error::ArrowError,
     row::{Row, Rows},
 };
+use lockstep_functions::bytes_of_rows;
 use serde_json::json;
 
 use crate::errors::{ConnectorError, Result};
@@ -22,7 +23,7 @@ pub const LOOKS: usize = 16;
 pub trait Written {
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
     fn memory_size(&self) -> usize;
-    /// Writes what is held, as far as the format can.
+    /// Writes what is held.
     fn end_group(&mut self) -> Result<()>;
 }
 
@@ -42,8 +43,9 @@ pub struct Partitions<F: Files> {
     pub files: F,
     open: HashMap<F::Key, Open<F::Part>>,
     batches: usize,
-    /// Bytes that the open files may hold.
+    /// Bytes that the open files may hold, and what they held when it was looked.
     memory: usize,
+    held: usize,
 }
 
 struct Open<P> {
@@ -56,7 +58,7 @@ struct Open<P> {
 
 impl<F: Files> Partitions<F> {
     pub fn new(files: F, memory: usize) -> Self {
-        Self { files, open: HashMap::new(), batches: 0, memory }
+        Self { files, open: HashMap::new(), batches: 0, memory, held: 0 }
     }
 
     /// `keys`: one a row of the batch.
@@ -87,9 +89,7 @@ impl<F: Files> Partitions<F> {
         self.batches += 1;
         if self.batches.is_multiple_of(LOOKS) {
             self.open.values_mut().try_for_each(Open::copy)?;
-            while self.open.len() > 1 && self.memory_size() > self.memory {
-                self.shrink_largest()?;
-            }
+            self.shrink()?;
         }
         Ok(())
     }
@@ -117,22 +117,33 @@ impl<F: Files> Partitions<F> {
         self.open.get_mut(&key).ok_or_else(|| ConnectorError::new("LS2099", "a file was just opened", json!({})))
     }
 
-    fn largest(&self) -> Option<F::Key> {
-        self.open.iter().max_by_key(|(_, open)| open.memory_size()).map(|(key, _)| key.clone())
-    }
-
     fn end_largest(&mut self) -> Result<()> {
-        self.largest().map_or(Ok(()), |key| self.end(&key))
+        let largest = self.open.iter().max_by_key(|(_, open)| open.memory_size()).map(|(key, _)| key.clone());
+        largest.map_or(Ok(()), |key| self.end(&key))
     }
 
-    /// A row group more is better than a file more, which is where that does not help.
-    fn shrink_largest(&mut self) -> Result<()> {
-        let Some(key) = self.largest() else { return Ok(()) };
-        let Some(open) = self.open.get_mut(&key) else { return Ok(()) };
-        let held = open.memory_size();
-        open.flush()?;
-        open.part.end_group()?;
-        if open.memory_size() > held / 2 { self.end(&key) } else { Ok(()) }
+    /// Writes what the largest hold, until half of the memory is free: a row group more is better than a file more, which is where that does not help.
+    fn shrink(&mut self) -> Result<()> {
+        let mut sizes: Vec<(usize, F::Key)> = self.open.iter().map(|(key, open)| (open.memory_size(), key.clone())).collect();
+        self.held = sizes.iter().map(|(size, _)| size).sum();
+        if self.held <= self.memory || sizes.len() < 2 {
+            return Ok(());
+        }
+        sizes.sort_unstable_by_key(|(size, _)| Reverse(*size));
+        for (size, key) in sizes {
+            if self.held <= self.memory / 2 {
+                break;
+            }
+            let Some(open) = self.open.get_mut(&key) else { continue };
+            open.flush()?;
+            open.part.end_group()?;
+            let left = open.memory_size();
+            if left > size / 2 {
+                self.end(&key)?;
+            }
+            self.held -= if left > size / 2 { size } else { size - left };
+        }
+        Ok(())
     }
 
     fn end(&mut self, key: &F::Key) -> Result<()> {
@@ -141,8 +152,9 @@ impl<F: Files> Partitions<F> {
         self.files.close(key.clone(), open.part)
     }
 
+    /// As of the last look.
     pub fn memory_size(&self) -> usize {
-        self.open.values().map(Open::memory_size).sum()
+        self.held
     }
 
     /// Bytes of the rows that wait to be encoded, with all that they hold.
@@ -174,13 +186,8 @@ impl<P: Written> Open<P> {
     }
 
     fn memory_size(&self) -> usize {
-        self.part.memory_size() + self.gathered.iter().map(slice_bytes).sum::<usize>()
+        self.part.memory_size() + self.gathered.iter().map(bytes_of_rows).sum::<usize>()
     }
-}
-
-/// Bytes of a batch; of slices their share of what they are of.
-pub fn slice_bytes(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
 }
 
 fn bug(error: ArrowError) -> ConnectorError {

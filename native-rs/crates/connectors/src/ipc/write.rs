@@ -193,6 +193,10 @@ impl FilePart for ArrowPart {
         ArrowPart::memory_size(self)
     }
 
+    fn end_group(&mut self) -> Result<()> {
+        self.flush()
+    }
+
     fn close(self: Box<Self>) -> Result<FileInfo> {
         ArrowPart::close(*self)
     }

@@ -61,6 +61,10 @@ impl FilePart for JsonLinesPart {
         self.part.buffer.len()
     }
 
+    fn end_group(&mut self) -> Result<()> {
+        self.part.flush()
+    }
+
     fn close(self: Box<Self>) -> Result<FileInfo> {
         JsonLinesPart::close(*self)
     }

@@ -20,6 +20,9 @@ use parquet::{
 use super::{encode, options::ParquetWriteOptions};
 use crate::outputs::PartFile;
 
+const FEW_ROWS: usize = 1 << 14;
+const MANY_GROUPS: usize = 1 << 13;
+
 /// A Parquet file being written.
 pub struct RowGroups {
     file: SerializedFileWriter<PartFile>,
@@ -73,7 +76,15 @@ impl RowGroups {
                 self.flush()?;
             }
         }
-        if self.memory_size() >= self.most_bytes { self.flush() } else { Ok(()) }
+        if self.is_large() { self.flush() } else { Ok(()) }
+    }
+
+    /// Of few rows a row group is large only by far: what its columns begin with, filters among it, has bytes already. Of many row groups no more are made
+    /// than there must be, as the format has a number of 16 bits for them.
+    fn is_large(&self) -> bool {
+        let held = self.memory_size();
+        let most = if self.rows < FEW_ROWS { self.most_bytes.saturating_mul(8) } else { self.most_bytes };
+        held >= most && self.file.flushed_row_groups().len() < MANY_GROUPS
     }
 
     /// What is written, and what is encoded.

@@ -14,7 +14,7 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef, Float64Type, Schema, SchemaRef, TimeUnit},
 };
 use lockstep_functions::{
-    as_list,
+    as_list, bytes_of_rows,
     kinds::{Wrong, is_seen_as_text, of_texts, texts},
     visible,
 };
@@ -39,7 +39,7 @@ use crate::{
     dataset::is_text,
     errors::{ConnectorError, Result},
     extensions::extended,
-    files::{FilePart, map_of, slice_bytes},
+    files::{FilePart, map_of},
     outputs::PartFile,
 };
 
@@ -84,7 +84,7 @@ struct Sample {
 impl Sample {
     fn push(&mut self, batch: RecordBatch) {
         self.rows += batch.num_rows();
-        self.bytes += slice_bytes(&batch);
+        self.bytes += bytes_of_rows(&batch);
         self.batches.push(batch);
     }
 }

@@ -96,7 +96,8 @@ impl TextPart {
         Ok(FileInfo { path, rows: self.rows, bytes })
     }
 
-    fn flush(&mut self) -> Result<()> {
+    /// Writes what is gathered. LS2008 disk full.
+    pub fn flush(&mut self) -> Result<()> {
         let written = match &mut self.file {
             Compressed::Not(file) => file.write_all(&self.buffer),
             Compressed::Gzip(encoder) => encoder.write_all(&self.buffer),

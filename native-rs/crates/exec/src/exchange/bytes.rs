@@ -1,17 +1,8 @@
-//! Bytes of rows whose dictionaries others have, too.
+//! Bytes of batches whose dictionaries others have, too.
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch};
 use datafusion::physical_plan::spill::get_record_batch_memory_size;
-
-/// Of the rows alone, whatever they are slices of; entries of dictionaries are not theirs.
-pub fn bytes_of_rows(rows: &RecordBatch) -> usize {
-    let bytes = |column: &ArrayRef| match column.as_any_dictionary_opt() {
-        Some(dictionary) => dictionary.keys().to_data().get_slice_memory_size(),
-        None => column.to_data().get_slice_memory_size(),
-    };
-    rows.columns().iter().map(|column| bytes(column).unwrap_or(0)).sum()
-}
 
 /// Counts the memory of batches that are held one after another: a dictionary that the batch before had is there already.
 #[derive(Default)]
@@ -58,6 +49,5 @@ mod tests {
         let mut counting = Counting::default();
         let bytes: Vec<_> = [&one, &one, &other, &one].map(|values| counting.bytes(&batch(values))).into();
         assert!(bytes[0] > 21_000 && bytes[1] < 1000 && bytes[2] > 27_000 && bytes[3] == bytes[0], "{bytes:?}");
-        assert_eq!(bytes_of_rows(&batch(&one)), 40);
     }
 }

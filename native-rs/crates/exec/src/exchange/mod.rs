@@ -42,7 +42,7 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder}
 use lockstep_comm::{Hop, OpKind};
 use parking_lot::Mutex;
 
-pub use self::bytes::{Counting, bytes_of_rows};
+pub use self::bytes::Counting;
 use self::inbound::{Inbound, Queues};
 use self::outbound::{Across, Ends, Outbound, Within, finish};
 use self::queue::{Gate, Queue, QueueStream};

@@ -11,8 +11,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::physical_plan::metrics::{Count, Gauge};
 use lockstep_comm::ExchangeReceiver;
+use lockstep_functions::bytes_of_rows;
 
-use super::bytes::bytes_of_rows;
 use super::outbound::{SharedWithin, finish};
 use super::routing::{Routed, To};
 use super::{Shape, framing};

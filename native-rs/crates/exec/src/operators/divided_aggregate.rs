@@ -31,9 +31,10 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use parking_lot::Mutex;
+use lockstep_functions::bytes_of_rows;
 
 use super::plan_methods;
-use crate::exchange::{Counting, bytes_of_rows, counting_sort, hashes};
+use crate::exchange::{Counting, counting_sort, hashes};
 use crate::late_file::LateFile;
 
 /// Parts of a partition's keys: by the high bits of their hash, of which exchanges take the low ones.

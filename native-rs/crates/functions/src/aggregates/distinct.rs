@@ -19,8 +19,8 @@ pub(crate) static DISTINCT: Aggregate = Aggregate {
     groups: |arguments| Ok(Box::new(Distinct::new(arguments[0].data_type())?)),
 };
 
-/// Rows of a batch, at most.
-const BATCH_ROWS: usize = 8192;
+/// Values that come at a time, about.
+const MORE: usize = 8192;
 
 /// State: each group's values in Arrow's row format, and whether it saw null or NaN.
 struct Distinct {
@@ -114,7 +114,7 @@ impl Groups for Distinct {
 /// Bytes of so many entries, and of those that they move to if the next batch's rows have no place beside them.
 fn with_growth<T>(length: usize, capacity: usize) -> usize {
     let bytes = capacity * size_of::<T>();
-    if length + BATCH_ROWS > capacity { 3 * bytes } else { bytes }
+    if length + MORE > capacity { 3 * bytes } else { bytes }
 }
 
 impl GroupsAccumulator for Distinct {

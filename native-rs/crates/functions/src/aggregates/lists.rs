@@ -98,6 +98,11 @@ impl Groups for Lists {
     fn resize(&mut self, count: usize) {
         self.groups.resize_with(count, Vec::new);
     }
+
+    /// Values are kept in the batches that they came in.
+    fn growth(&self) -> usize {
+        2 * self.places * size_of::<Place>()
+    }
 }
 
 impl GroupsAccumulator for Lists {

@@ -13,9 +13,9 @@ mod order;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{interleave_record_batch, take_record_batch};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::runtime::SpawnedTask;
@@ -33,6 +33,7 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, Statistics};
 use futures::{StreamExt, TryStreamExt, stream};
+use lockstep_functions::bytes_of_rows;
 
 use super::plan_methods;
 use crate::planner::physical::BATCH_ROWS;
@@ -123,8 +124,10 @@ struct Sorter {
     /// Of a batch that leaves: who groups them by their order holds more than one of larger ones.
     rows: usize,
     batch_bytes: usize,
-    /// Of the largest row of a run, about.
-    row_bytes: usize,
+    /// Rows so far, and their bytes without what their batches had beside them.
+    seen: (usize, usize),
+    /// What a batch may take without being asked, where there is nothing else to spill.
+    alone: usize,
     manager: SpillManager,
     runs: Vec<SortedSpillFile>,
     baseline: BaselineMetrics,
@@ -138,21 +141,23 @@ impl Sorter {
         let merging = MemoryConsumer::new(format!("ExternalSorterMerge[{partition}]")).register(pool);
         let set_aside = context.session_config().options().execution.sort_spill_reservation_bytes;
         let rows = context.session_config().batch_size().min(BATCH_ROWS);
-        let batch_bytes = match pool.memory_limit() {
-            MemoryLimit::Finite(limit) => BATCH_BYTES.min(limit / MEMORY_OF_BATCH),
-            _ => BATCH_BYTES,
+        let (batch_bytes, alone) = match pool.memory_limit() {
+            MemoryLimit::Finite(limit) => (BATCH_BYTES.min(limit / MEMORY_OF_BATCH), limit / 4),
+            _ => (BATCH_BYTES, 0),
         };
         let manager = SpillManager::new(context.runtime_env(), SpillMetrics::new(metrics, partition), schema.clone());
         let baseline = BaselineMetrics::new(metrics, partition);
         let converter = converter(&ordering, &schema)?;
-        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, rows, batch_bytes, row_bytes: 1, manager, runs: vec![], baseline })
+        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, rows, batch_bytes, seen: (0, 0), alone, manager, runs: vec![], baseline })
     }
 
     async fn insert(&mut self, batch: RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let batch = compact(batch)?;
+        let rows = bytes_of_rows(&batch);
+        self.seen = (self.seen.0 + batch.num_rows(), self.seen.1 + rows);
+        let batch = compact(batch, rows)?;
         self.merging.try_resize(self.set_aside)?;
         let timer = self.baseline.elapsed_compute().timer();
         // Of the whole batch, once: its pieces share buffers.
@@ -169,7 +174,10 @@ impl Sorter {
         let full = self.run.batches.len() + pieces.len() > MOST_BATCHES || self.memory.try_grow(bytes).is_err();
         if full {
             self.spill().await?;
-            self.memory.try_grow(bytes)?;
+            match self.memory.try_grow(bytes) {
+                Err(_) if bytes <= self.alone => self.memory.grow(bytes),
+                asked => asked?,
+            }
         }
         for (piece, keys) in pieces {
             self.run.batches.push(piece);
@@ -185,7 +193,7 @@ impl Sorter {
             return Ok(());
         }
         let run = run.sorted(&self.baseline).await?;
-        let rows = self.rows_of_batch(run.entries.len());
+        let rows = self.rows_of_batch();
         let mut file = self.manager.create_in_progress_file("Sorting")?;
         let mut largest = 0;
         for batch in run.rows(rows) {
@@ -197,10 +205,10 @@ impl Sorter {
         Ok(())
     }
 
-    /// Rows of a batch that leaves, and of those that merges make; the run in memory has so many.
-    fn rows_of_batch(&mut self, run: usize) -> usize {
-        self.row_bytes = self.row_bytes.max(self.memory.size() / run.max(1));
-        (self.batch_bytes / self.row_bytes).clamp(1, self.rows)
+    /// Rows of a batch that leaves, and of those that merges make.
+    fn rows_of_batch(&self) -> usize {
+        let (rows, bytes) = self.seen;
+        (self.batch_bytes / (bytes / rows.max(1)).max(1)).clamp(1, self.rows)
     }
 
     /// All rows in order.
@@ -208,7 +216,7 @@ impl Sorter {
         if self.runs.is_empty() {
             self.merging.free();
             let run = std::mem::take(&mut self.run).sorted(&self.baseline).await?;
-            let rows = self.rows_of_batch(run.entries.len());
+            let rows = self.rows_of_batch();
             let (baseline, memory) = (self.baseline, self.memory);
             let rows = super::cooperative(run.rows(rows)).map(move |batch| {
                 // Held until the last row has left.
@@ -218,7 +226,7 @@ impl Sorter {
             return Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema, rows)));
         }
         self.spill().await?;
-        let rows = self.rows_of_batch(0);
+        let rows = self.rows_of_batch();
         StreamingMergeBuilder::new()
             .with_sorted_spill_files(self.runs)
             .with_spill_manager(self.manager)
@@ -233,9 +241,11 @@ impl Sorter {
 
 /// Without most of the room that its maker has left for more rows: DataFusion's coalescer makes it for a whole batch in each column,
 /// whatever comes, and of thousands of columns that is more than the rows.
-fn compact(batch: RecordBatch) -> Result<RecordBatch> {
-    let rows = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size()).sum::<Result<usize, _>>()?;
-    if get_record_batch_memory_size(&batch) <= 2 * rows.max(SPARE) {
+/// `rows`: bytes of the rows alone.
+fn compact(batch: RecordBatch, rows: usize) -> Result<RecordBatch> {
+    // What these share with others stays.
+    let shares = |column: &ArrayRef| matches!(column.data_type(), DataType::Dictionary(..) | DataType::Utf8View);
+    if get_record_batch_memory_size(&batch) <= 2 * rows.max(SPARE) || batch.columns().iter().any(shares) {
         return Ok(batch);
     }
     let all = UInt32Array::from_iter_values(0..batch.num_rows() as u32);

@@ -8,15 +8,13 @@ mod rows;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
-use datafusion::execution::memory_pool::{MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
+use datafusion::execution::memory_pool::PeakRecordingPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use lockstep_comm::{Communicator, Op, OpKind, RankError};
@@ -33,9 +31,8 @@ use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution, Outcome};
 use crate::planner::{Adapt, ChosenFor, Optimisation, Way, physical::session};
-use crate::pool::SharedPool;
+use crate::pool::of_rank;
 use crate::progress::Progress;
-use crate::resident;
 use crate::run::{Ranks, Run};
 use crate::schedule;
 use crate::source::Source;
@@ -140,20 +137,8 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(|error| EngineError::bug(format!("no worker threads: {error}")))?;
-        let pool: Arc<dyn MemoryPool> = match options.memory_limit {
-            0 => Arc::new(UnboundedMemoryPool::default()),
-            limit => {
-                let unreserved = Arc::<AtomicUsize>::default();
-                let shared = SharedPool::new(limit as usize, unreserved.clone());
-                let pool: Arc<dyn MemoryPool> = Arc::new(TrackConsumersPool::new(shared, NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN)));
-                if let Some(purge) = options.purge {
-                    resident::watch(&pool, limit as usize, unreserved, purge);
-                }
-                pool
-            }
-        };
         let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillFolder::within(&spill)?));
-        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(pool))).with_disk_manager_builder(disk).build_arc()?;
+        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(of_rank(options.memory_limit as usize, options.purge)))).with_disk_manager_builder(disk).build_arc()?;
         let progress = Arc::<Progress>::default();
         Ok(Arc::new(Self {
             comm,

@@ -1,11 +1,16 @@
 //! The memory of a rank, divided over its operators.
 use std::fmt::{self, Display, Formatter};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::{Result, resources_datafusion_err};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size};
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, TrackConsumersPool, UnboundedMemoryPool, human_readable_size,
+};
 use parking_lot::Mutex;
+
+use crate::resident::watch;
 
 /// The part of the memory that an operator that spills has in any case, if it is free: a few batches. Of many operators together an eighth.
 const LEAST: usize = 32;
@@ -82,8 +87,23 @@ impl State {
     }
 }
 
+/// The pool of a rank with so many bytes, 0: as many as there are. `purge`: as in [`watch`].
+pub fn of_rank(limit: usize, purge: Option<fn()>) -> Arc<dyn MemoryPool> {
+    if limit == 0 {
+        return Arc::new(UnboundedMemoryPool::default());
+    }
+    let unreserved = Arc::<AtomicUsize>::default();
+    let shared = SharedPool::new(limit, unreserved.clone());
+    // Errors name the three that hold most.
+    let pool: Arc<dyn MemoryPool> = Arc::new(TrackConsumersPool::new(shared, NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN)));
+    if let Some(purge) = purge {
+        watch(&pool, limit, unreserved, purge);
+    }
+    pool
+}
+
 impl SharedPool {
-    pub fn new(limit: usize, unreserved: Arc<AtomicUsize>) -> Self {
+    fn new(limit: usize, unreserved: Arc<AtomicUsize>) -> Self {
         Self { limit, unreserved, state: Mutex::default() }
     }
 }

@@ -17,8 +17,10 @@ use datafusion::execution::{SpillFile, SpillWriter, TempFileFactory};
 use futures::{Stream, stream};
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// Bytes that are read and written at a time: a merge holds as many of each file.
+/// Bytes that are read at a time: a merge holds as many of each file.
 const PIECE: usize = 128 << 10;
+/// Bytes that are gathered before they are written: the buffers of a batch are of any size, and an operator may have files by the dozen.
+const GATHERED: usize = 16 << 10;
 
 /// A folder of such files, gone when nobody has one.
 pub struct SpillFolder(Arc<TempDir>);
@@ -68,7 +70,7 @@ impl SpillFile for Spilled {
 
     fn open_writer(&self) -> Result<Box<dyn SpillWriter>> {
         let counted = Counted { file: self.file.as_file().try_clone()?, size: self.size.clone() };
-        Ok(Box::new(Writer(BufWriter::with_capacity(PIECE, counted))))
+        Ok(Box::new(Writer(BufWriter::with_capacity(GATHERED, counted))))
     }
 }
 

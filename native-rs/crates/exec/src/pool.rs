@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::resident::watch;
 
 /// The part of the memory that an operator that spills has in any case, if it is free: a few batches. Of many operators together an eighth.
+/// And what a merge has: as much as sorts set aside for it.
 const LEAST: usize = 32;
 
 /// Operators that spill get equal shares, as in DataFusion's `FairSpillPool`; but a quarter of the memory is left to those that do
@@ -81,7 +82,7 @@ impl State {
                 let share = sorts(unreserved).saturating_sub(self.merging) / self.spillers.max(1);
                 share.max(limit / LEAST.max(8 * self.spillers)).saturating_sub(held).min(free)
             }
-            Kind::Merging => sorts(0).saturating_sub(self.spillable + self.merging).min(free),
+            Kind::Merging => sorts(0).saturating_sub(self.spillable + self.merging).max((limit / LEAST).saturating_sub(held)).min(free),
             Kind::Fixed => free.min((limit / 4).saturating_sub(self.fixed).max(free.saturating_sub(unreserved))),
         }
     }

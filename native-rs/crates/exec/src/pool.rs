@@ -77,12 +77,20 @@ impl State {
         // What a process takes whatever it does must not leave nothing of a small limit.
         let unreserved = unreserved.min(limit / 2);
         let sorts = |taken: usize| (limit - limit / 4).min(limit.saturating_sub(self.fixed + taken));
+        // What one has in any case leaves an eighth to those that do not spill, and to what a join takes without asking.
+        let spare = free.saturating_sub((limit / 8).saturating_sub(self.fixed));
         match kind {
             Kind::Spillable => {
                 let share = sorts(unreserved).saturating_sub(self.merging) / self.spillers.max(1);
-                share.max(limit / LEAST.max(8 * self.spillers)).saturating_sub(held).min(free)
+                // Who holds nothing has nothing to spill, and needs a batch.
+                let least = if held == 0 { limit / 4 } else { limit / LEAST.max(8 * self.spillers) };
+                share.saturating_sub(held).max(least.saturating_sub(held).min(spare)).min(free)
             }
-            Kind::Merging => sorts(0).saturating_sub(self.spillable + self.merging).max((limit / LEAST).saturating_sub(held)).min(free),
+            Kind::Merging => {
+                // More runs at a time are of use, and not needed: an eighth is left to other sorts.
+                let more = sorts(0).saturating_sub(limit / 8 + self.spillable + self.merging);
+                more.max((limit / LEAST).saturating_sub(held).min(spare)).min(free)
+            }
             Kind::Fixed => free.min((limit / 4).saturating_sub(self.fixed).max(free.saturating_sub(unreserved))),
         }
     }
@@ -175,17 +183,17 @@ mod tests {
         let (a, b) = (consumer("ExternalSorter", true), consumer("ExternalSorter", true));
         assert!(a.try_grow(151).is_err() && a.try_grow(150).is_ok() && b.try_grow(100).is_ok());
         let merge = consumer("ExternalSorterMerge[1]", false);
-        assert!(merge.try_grow(51).is_err() && merge.try_grow(50).is_ok());
+        assert!(merge.try_grow(13).is_err() && merge.try_grow(12).is_ok());
         let join = consumer("HashJoinInput", false);
-        assert!(join.try_grow(101).is_err() && join.try_grow(100).is_ok());
+        assert!(join.try_grow(139).is_err() && join.try_grow(138).is_ok());
         assert!(b.try_grow(1).is_err() && merge.try_grow(1).is_err());
         drop((a, merge));
-        assert_eq!(pool.reserved(), 200);
+        assert_eq!(pool.reserved(), 238);
         // The quarter is an ordered aggregation's, too.
         let groups = consumer("OrderedFinalAggregateStream[0]", true);
-        assert!(groups.try_grow(200).is_ok() && groups.try_grow(1).is_err());
+        assert!(groups.try_grow(162).is_ok() && groups.try_grow(1).is_err());
         drop(groups);
-        assert!(join.try_grow(150).is_ok() && b.try_grow(51).is_err() && b.try_grow(50).is_ok());
+        assert!(join.try_grow(112).is_ok() && b.try_grow(51).is_err() && b.try_grow(50).is_ok());
         assert_eq!(pool.reserved(), 400);
         // What nobody has reserved is theirs to spare who spill, and nobody else's.
         drop((b, join));
@@ -198,7 +206,7 @@ mod tests {
         assert!(a.try_grow(1).is_err());
         a.free();
         let merge = consumer("ExternalSorterMerge[1]", false);
-        assert!(merge.try_grow(290).is_ok());
-        assert!(a.try_grow(13).is_err() && a.try_grow(12).is_ok());
+        assert!(merge.try_grow(251).is_err() && merge.try_grow(250).is_ok());
+        assert!(a.try_grow(101).is_err() && a.try_grow(100).is_ok() && a.try_grow(1).is_err());
     }
 }

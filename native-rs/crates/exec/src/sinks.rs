@@ -99,8 +99,8 @@ impl<'a> Part<'a> {
                 let writer = self.writer()?;
                 writer.write(batch)?;
                 let held = writer.memory_size();
-                // It has more for a moment, and others need not wait for that.
-                self.held.resize(held.min(self.most));
+                // What is not free it holds all the same: that is seen as what nobody has reserved (`resident.rs`).
+                let _ = self.held.try_resize(held.min(self.most));
             }
         }
         Ok(())

@@ -126,8 +126,6 @@ struct Sorter {
     batch_bytes: usize,
     /// Rows so far, and their bytes without what their batches had beside them.
     seen: (usize, usize),
-    /// What a batch may take without being asked, where there is nothing else to spill.
-    alone: usize,
     manager: SpillManager,
     runs: Vec<SortedSpillFile>,
     baseline: BaselineMetrics,
@@ -141,14 +139,14 @@ impl Sorter {
         let merging = MemoryConsumer::new(format!("ExternalSorterMerge[{partition}]")).register(pool);
         let set_aside = context.session_config().options().execution.sort_spill_reservation_bytes;
         let rows = context.session_config().batch_size().min(BATCH_ROWS);
-        let (batch_bytes, alone) = match pool.memory_limit() {
-            MemoryLimit::Finite(limit) => (BATCH_BYTES.min(limit / MEMORY_OF_BATCH), limit / 4),
-            _ => (BATCH_BYTES, 0),
+        let batch_bytes = match pool.memory_limit() {
+            MemoryLimit::Finite(limit) => BATCH_BYTES.min(limit / MEMORY_OF_BATCH),
+            _ => BATCH_BYTES,
         };
         let manager = SpillManager::new(context.runtime_env(), SpillMetrics::new(metrics, partition), schema.clone());
         let baseline = BaselineMetrics::new(metrics, partition);
         let converter = converter(&ordering, &schema)?;
-        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, rows, batch_bytes, seen: (0, 0), alone, manager, runs: vec![], baseline })
+        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, rows, batch_bytes, seen: (0, 0), manager, runs: vec![], baseline })
     }
 
     async fn insert(&mut self, batch: RecordBatch) -> Result<()> {
@@ -174,10 +172,7 @@ impl Sorter {
         let full = self.run.batches.len() + pieces.len() > MOST_BATCHES || self.memory.try_grow(bytes).is_err();
         if full {
             self.spill().await?;
-            match self.memory.try_grow(bytes) {
-                Err(_) if bytes <= self.alone => self.memory.grow(bytes),
-                asked => asked?,
-            }
+            self.memory.try_grow(bytes)?;
         }
         for (piece, keys) in pieces {
             self.run.batches.push(piece);

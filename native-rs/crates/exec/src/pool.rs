@@ -14,10 +14,11 @@ use crate::resident::watch;
 
 /// The part of the memory that an operator that spills has in any case, if it is free: a few batches. Of many operators together an eighth.
 /// And what a merge has: as much as sorts set aside for it.
-const LEAST: usize = 32;
+pub const LEAST: usize = 32;
 
 /// Operators that spill get equal shares, as in DataFusion's `FairSpillPool`; but a quarter of the memory is left to those that do
-/// not. Sorts that merge what they spilled take all they can get, and then a join or aggregation that reads them had nothing.
+/// not. Sorts that merge what they spilled take all they can get, and then a join or aggregation that reads them had nothing; so they
+/// leave an eighth more.
 /// What the process takes beside its reservations is everybody's to spare, up to half of the limit and down to what one cannot work without:
 /// a few batches, or the quarter; but not a merge's, which holds what it has begun with.
 #[derive(Debug)]

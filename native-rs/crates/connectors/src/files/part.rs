@@ -294,3 +294,42 @@ impl Files for Folders {
 fn bug(error: impl ToString) -> ConnectorError {
     ConnectorError::new("LS2099", error.to_string(), json!({}))
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+
+    use super::*;
+    use crate::files::LOOKS;
+
+    /// Of more than the memory what is held is written, and the files go on: a file more is for formats that could not.
+    #[test]
+    fn partitions_in_little_memory_have_a_file_each() {
+        const PARTITIONS: i64 = 50;
+        const MEMORY: usize = 1 << 16;
+        let ids = || 0..8192_i64;
+        let key: ArrayRef = Arc::new(Int64Array::from_iter_values(ids().map(|id| id % PARTITIONS)));
+        let text: ArrayRef = Arc::new(StringArray::from_iter_values(ids().map(|id| format!("text {}", id * 7919 % 1_000_003))));
+        let batch = RecordBatch::try_from_iter([("key", key), ("text", text)]).unwrap();
+        let schema = batch.schema();
+        type Make = fn(serde_json::Value, &SchemaRef) -> Result<FilesPart>;
+        let formats: [(&str, serde_json::Value, Make); 4] = [
+            ("parquet", json!({ "rowGroupRows": 1 << 20, "ordered": false }), |write, schema| FilesPart::parquet(&serde_json::from_value(write).unwrap(), 0, schema, MEMORY)),
+            ("arrow", json!({}), |write, schema| FilesPart::arrow(&serde_json::from_value(write).unwrap(), 0, schema, MEMORY)),
+            ("csv", json!({ "delimiter": ",", "header": true }), |write, schema| FilesPart::csv(&serde_json::from_value(write).unwrap(), 0, schema, MEMORY)),
+            ("jsonl", json!({}), |write, schema| FilesPart::json_lines(&serde_json::from_value(write).unwrap(), 0, schema, MEMORY)),
+        ];
+        for (name, own, make) in formats {
+            let directory = tempfile::tempdir().unwrap();
+            let mut write = json!({ "input": 0, "path": "t", "staging": directory.path(), "ordered": false, "compression": "none", "site": "", "layout": { "partitionBy": ["key"] } });
+            write.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            let mut part = make(write, &schema).unwrap();
+            let batches = 5 * LOOKS;
+            (0..batches).for_each(|_| part.write(&batch).unwrap());
+            // The last batch came with a look.
+            assert!(part.memory_size() <= MEMORY, "{name} holds {}", part.memory_size());
+            let files = part.close().unwrap();
+            assert_eq!((files.len() as i64, files.iter().map(|file| file.rows).sum::<u64>()), (PARTITIONS, 8192 * batches as u64), "{name}");
+        }
+    }
+}

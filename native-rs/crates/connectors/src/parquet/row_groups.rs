@@ -76,15 +76,18 @@ impl RowGroups {
                 self.flush()?;
             }
         }
-        if self.is_large() { self.flush() } else { Ok(()) }
+        if self.is_large() { self.end_early() } else { Ok(()) }
     }
 
-    /// Of few rows a row group is large only by far: what its columns begin with, filters among it, has bytes already. Of many row groups no more are made
-    /// than there must be, as the format has a number of 16 bits for them.
+    /// Of few rows a row group is large only by far: what its columns begin with, filters among it, has bytes already.
     fn is_large(&self) -> bool {
-        let held = self.memory_size();
         let most = if self.rows < FEW_ROWS { self.most_bytes.saturating_mul(8) } else { self.most_bytes };
-        held >= most && self.file.flushed_row_groups().len() < MANY_GROUPS
+        self.memory_size() >= most
+    }
+
+    /// Ends the row group before it has its rows; not where there are many already, as the format has a number of 16 bits for them.
+    pub fn end_early(&mut self) -> Result<()> {
+        if self.file.flushed_row_groups().len() < MANY_GROUPS { self.flush() } else { Ok(()) }
     }
 
     /// What is written, and what is encoded.
@@ -134,7 +137,7 @@ impl RowGroups {
     }
 
     /// Ends the row group, and writes it.
-    pub fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) -> Result<()> {
         if self.rows == 0 {
             return Ok(());
         }

@@ -166,7 +166,7 @@ impl ParquetPart {
     pub fn end_group(&mut self) -> Result<()> {
         self.start()?;
         let State::Writing(writer) = &mut self.state else { return Err(self.closed()) };
-        writer.flush().map_err(|error| writing(&self.path, error))
+        writer.end_early().map_err(|error| writing(&self.path, error))
     }
 
     fn closed(&self) -> ConnectorError {

@@ -209,6 +209,24 @@ fn rows_that_fail_a_test_are_dropped() {
 }
 
 #[test]
+fn row_groups_end_by_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let large = table(0, 100_000);
+    let options = ParquetWriteOptions { row_group_bytes: 1 << 16, ..ParquetWriteOptions::default() };
+    let mut part = ParquetPart::create(directory.path(), 0, &large.schema(), options).unwrap();
+    for start in (0..100_000).step_by(5000) {
+        part.write(&large.slice(start, 5000)).unwrap();
+        // Some rows are sampled first, and a row group has some thousands whatever they take.
+        assert!(part.memory_size() < 4 << 20, "{}", part.memory_size());
+    }
+    part.close().unwrap();
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let groups: Vec<u64> = dataset.files[0].groups.iter().map(|group| group.rows).collect();
+    assert!(groups.len() > 2 && groups[..groups.len() - 1].iter().all(|rows| *rows >= 5000), "{groups:?}");
+    assert_eq!(read_all(&dataset, 2, &columns(&ALL)).unwrap(), large);
+}
+
+#[test]
 fn a_test_that_keeps_nearly_all_is_given_up() {
     let directory = tempfile::tempdir().unwrap();
     let large = table(0, 60_000);

@@ -16,6 +16,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use super::nodes::PlacePlanner;
 use super::window_node::WindowPlanner;
 use super::{Adapt, ChosenFor, Way, rules};
+use crate::pool::LEAST;
 use crate::progress::Progress;
 use crate::run::Ranks;
 
@@ -48,7 +49,7 @@ pub fn session(ranks: Ranks, chosen_for: ChosenFor, runtime: Arc<RuntimeEnv>, pr
     options.execution.planning_concurrency = 1;
     if let MemoryLimit::Finite(limit) = limit {
         // What a sort sets aside for merging must fit a small limit too.
-        options.execution.sort_spill_reservation_bytes = (limit / 32).min(10 << 20);
+        options.execution.sort_spill_reservation_bytes = (limit / LEAST).min(10 << 20);
     }
     // The compiler has pushed filters and pruned columns. What is left to DataFusion is what needs its expressions:
     // filters must not move (a fallible row function may not run on rows that an earlier filter dropped).

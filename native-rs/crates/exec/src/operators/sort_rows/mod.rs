@@ -155,11 +155,10 @@ impl Sorter {
         }
         let rows = bytes_of_rows(&batch);
         self.seen = (self.seen.0 + batch.num_rows(), self.seen.1 + rows);
-        let batch = compact(batch, rows)?;
+        // Of the whole batch, once: its pieces share buffers.
+        let (batch, mut bytes) = compact(batch, rows)?;
         self.merging.try_resize(self.set_aside)?;
         let timer = self.baseline.elapsed_compute().timer();
-        // Of the whole batch, once: its pieces share buffers.
-        let mut bytes = get_record_batch_memory_size(&batch);
         let mut pieces = vec![];
         for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
             let piece = batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start));
@@ -236,15 +235,18 @@ impl Sorter {
 
 /// Without most of the room that its maker has left for more rows: DataFusion's coalescer makes it for a whole batch in each column,
 /// whatever comes, and of thousands of columns that is more than the rows.
-/// `rows`: bytes of the rows alone.
-fn compact(batch: RecordBatch, rows: usize) -> Result<RecordBatch> {
+/// `rows`: bytes of the rows alone. The batch, and bytes of its buffers.
+fn compact(batch: RecordBatch, rows: usize) -> Result<(RecordBatch, usize)> {
     // What these share with others stays.
     let shares = |column: &ArrayRef| matches!(column.data_type(), DataType::Dictionary(..) | DataType::Utf8View);
-    if get_record_batch_memory_size(&batch) <= 2 * rows.max(SPARE) || batch.columns().iter().any(shares) {
-        return Ok(batch);
+    let bytes = get_record_batch_memory_size(&batch);
+    if bytes <= 2 * rows.max(SPARE) || batch.columns().iter().any(shares) {
+        return Ok((batch, bytes));
     }
     let all = UInt32Array::from_iter_values(0..batch.num_rows() as u32);
-    Ok(take_record_batch(&batch, &all)?)
+    let compacted = take_record_batch(&batch, &all)?;
+    let bytes = get_record_batch_memory_size(&compacted);
+    Ok((compacted, bytes))
 }
 
 fn converter(ordering: &LexOrdering, schema: &Schema) -> Result<RowConverter> {
@@ -315,5 +317,33 @@ impl Sorted {
         let places: Vec<_> = self.entries[start..start + rows].iter().map(|entry| place(order::row_of(*entry))).collect();
         let batches: Vec<_> = self.batches.iter().collect();
         interleave_record_batch(&batches, &places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Builder;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_keeps_no_room_for_rows_that_do_not_come() {
+        let spacious = |rows: i64| {
+            let column = |n: i64| {
+                let mut values = Int64Builder::with_capacity(8192);
+                (0..rows).for_each(|row| values.append_value(row * n));
+                (format!("c{n}"), Arc::new(values.finish()) as ArrayRef)
+            };
+            RecordBatch::try_from_iter((0..100).map(column)).unwrap()
+        };
+        let batch = spacious(50);
+        let (compacted, bytes) = compact(batch.clone(), bytes_of_rows(&batch)).unwrap();
+        assert!(get_record_batch_memory_size(&batch) > 6 << 20 && bytes < 1 << 17, "{bytes}");
+        assert_eq!((compacted, bytes_of_rows(&batch)), (batch, 100 * 50 * 8));
+        // One that is full is as it was.
+        let batch = spacious(8192);
+        let (kept, bytes) = compact(batch.clone(), bytes_of_rows(&batch)).unwrap();
+        assert_eq!(bytes, get_record_batch_memory_size(&batch));
+        assert!(Arc::ptr_eq(kept.column(0), batch.column(0)));
     }
 }

@@ -8,6 +8,7 @@ mod iceberg;
 mod json;
 mod matching;
 mod parquet;
+mod parquet_part;
 mod remote;
 
 use std::{path::Path, sync::Arc};

@@ -97,7 +97,7 @@ impl JsEngine {
             local_ranks: options.local_ranks.map(|ranks| ranks as usize),
             threads: options.threads as usize,
             memory_limit: options.memory_limit as u64,
-            purge: Some(crate::purge),
+            allocator: Some(crate::ALLOCATOR),
             spill_directory: options.spill_directory,
             trace: options.trace.unwrap_or(false),
             sample: options.sample.map(|rows| rows as u64),

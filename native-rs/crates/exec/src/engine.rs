@@ -32,6 +32,7 @@ use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution, Outcome};
 use crate::planner::{Adapt, ChosenFor, Optimisation, Way, physical::session};
 use crate::pool::of_rank;
+use crate::resident::Allocator;
 use crate::progress::Progress;
 use crate::run::{Ranks, Run};
 use crate::schedule;
@@ -54,10 +55,9 @@ pub struct EngineOptions {
     pub threads: usize,
     /// Bytes; 0: no limit.
     pub memory_limit: u64,
-    /// What makes the process's allocator give free memory back to the system, where the process is this rank's; None: the limit is one
-    /// of what operators reserve.
+    /// The process's, where the process is this rank's; None: the limit is one of what operators reserve.
     #[serde(skip)]
-    pub purge: Option<fn()>,
+    pub allocator: Option<Allocator>,
     /// Empty: the system's directory for temporary files.
     pub spill_directory: String,
     /// The profile says when each operator worked.
@@ -138,7 +138,7 @@ impl Engine {
             .build()
             .map_err(|error| EngineError::bug(format!("no worker threads: {error}")))?;
         let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillFolder::within(&spill)?));
-        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(of_rank(options.memory_limit as usize, options.purge)))).with_disk_manager_builder(disk).build_arc()?;
+        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(of_rank(options.memory_limit as usize, options.allocator)))).with_disk_manager_builder(disk).build_arc()?;
         let progress = Arc::<Progress>::default();
         Ok(Arc::new(Self {
             comm,

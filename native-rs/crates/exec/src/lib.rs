@@ -8,6 +8,7 @@
 //! - Errors are [`EngineError`]s with a run-time code; the same one on every rank, whoever failed first.
 //!
 //! Every rank calls the same methods in the same order with equal arguments; those marked collective communicate.
+mod asked;
 mod blame;
 mod copies;
 mod engine;
@@ -42,4 +43,5 @@ pub use engine::{Engine, EngineOptions, RankRows};
 pub use error::{EngineError, Result};
 pub use execute::{Execution, SinkOutput};
 pub use lockstep_functions::{RowError, ScriptHost};
+pub use resident::Allocator;
 pub use run::{Ranks, Run, from_panic};

@@ -10,7 +10,7 @@ use datafusion::execution::memory_pool::{
 };
 use parking_lot::Mutex;
 
-use crate::resident::watch;
+use crate::resident::{Allocator, watch};
 
 /// The part of the memory that an operator that spills has in any case, if it is free: a few batches. Of many operators together an eighth.
 /// And what a merge has: as much as sorts set aside for it.
@@ -97,8 +97,8 @@ impl State {
     }
 }
 
-/// The pool of a rank with so many bytes, 0: as many as there are. `purge`: as in [`watch`].
-pub fn of_rank(limit: usize, purge: Option<fn()>) -> Arc<dyn MemoryPool> {
+/// The pool of a rank with so many bytes, 0: as many as there are. What the `allocator` has free is the rank's, too.
+pub fn of_rank(limit: usize, allocator: Option<Allocator>) -> Arc<dyn MemoryPool> {
     if limit == 0 {
         return Arc::new(UnboundedMemoryPool::default());
     }
@@ -106,8 +106,8 @@ pub fn of_rank(limit: usize, purge: Option<fn()>) -> Arc<dyn MemoryPool> {
     let shared = SharedPool::new(limit, unreserved.clone());
     // Errors name the three that hold most.
     let pool: Arc<dyn MemoryPool> = Arc::new(TrackConsumersPool::new(shared, NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN)));
-    if let Some(purge) = purge {
-        watch(&pool, limit, unreserved, purge);
+    if let Some(allocator) = allocator {
+        watch(&pool, limit, unreserved, allocator);
     }
     pool
 }

@@ -1,5 +1,6 @@
 //! What the process takes, beside what its operators have reserved: batches on their way, pages that a file's reader has decoded,
-//! what the allocator keeps for what comes next. Near the limit the allocator gives back what is free, and what is still there is
+//! what the allocator keeps for what comes next. Near the limit the allocator gives back what is free and what
+//! gets free, and what is still there is
 //! taken from the operators that can spill (`pool.rs`): the limit is one of the process, and not of what is counted.
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,10 +16,19 @@ const LATER: Duration = Duration::from_millis(20);
 /// Looks after which what is there is measured again, near the limit.
 const LOOKS: u32 = 100;
 
-/// Looks until nobody has the pool; `unreserved` is what the pool is told, in bytes. `purge` gives free memory back to the system.
-pub fn watch(pool: &Arc<dyn MemoryPool>, limit: usize, unreserved: Arc<AtomicUsize>, purge: fn()) {
+/// What there is to do about memory that is free and not the system's.
+#[derive(Debug, Clone, Copy)]
+pub struct Allocator {
+    /// Gives it back.
+    pub purge: fn(),
+    /// Whether what is freed from now on is kept for what comes next, or given back at once.
+    pub keep: fn(bool),
+}
+
+/// Looks until nobody has the pool; `unreserved` is what the pool is told, in bytes.
+pub fn watch(pool: &Arc<dyn MemoryPool>, limit: usize, unreserved: Arc<AtomicUsize>, allocator: Allocator) {
     let Some(base) = resident() else { return };
-    let mut watch = Watch { pool: Arc::downgrade(pool), limit, base, bound: limit / 4, looks: 0, unreserved, purge, resident };
+    let mut watch = Watch { pool: Arc::downgrade(pool), limit, base, bound: limit / 4, looks: 0, keeps: true, unreserved, allocator, resident };
     // Without the thread all is as where the system does not say what is resident.
     let _ = thread::Builder::new().name("lockstep-memory".into()).spawn(move || {
         while let Some(pause) = watch.look() {
@@ -37,8 +47,10 @@ struct Watch {
     bound: usize,
     /// Since memory was given back.
     looks: u32,
+    /// Whether what is freed is kept.
+    keeps: bool,
     unreserved: Arc<AtomicUsize>,
-    purge: fn(),
+    allocator: Allocator,
     resident: fn() -> Option<usize>,
 }
 
@@ -49,8 +61,12 @@ impl Watch {
         let near = held > self.limit - step;
         let known = self.unreserved.load(Ordering::Relaxed);
         self.looks += 1;
+        if self.keeps == near {
+            self.keeps = !near;
+            (self.allocator.keep)(self.keeps);
+        }
         if held > self.bound || near && self.looks >= LOOKS {
-            (self.purge)();
+            (self.allocator.purge)();
             let held = self.held()?;
             let reserved = self.pool.upgrade()?.reserved();
             // Not less at once: what was on its way has company soon.
@@ -81,6 +97,8 @@ fn resident() -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use datafusion::execution::memory_pool::{MemoryConsumer, UnboundedMemoryPool};
 
     use super::*;
@@ -88,6 +106,7 @@ mod tests {
     const BASE: usize = 1000;
     static RESIDENT: AtomicUsize = AtomicUsize::new(0);
     static PURGED: AtomicUsize = AtomicUsize::new(0);
+    static KEEPS: AtomicBool = AtomicBool::new(true);
 
     #[test]
     fn what_nobody_has_reserved_is_known_near_the_limit() {
@@ -99,8 +118,9 @@ mod tests {
             PURGED.fetch_add(1, Ordering::Relaxed);
             RESIDENT.store(BASE + (RESIDENT.load(Ordering::Relaxed) - BASE) / 10 * 9, Ordering::Relaxed);
         };
+        let keep = |keeps| KEEPS.store(keeps, Ordering::Relaxed);
         let resident = || Some(RESIDENT.load(Ordering::Relaxed));
-        let mut watch = Watch { pool: Arc::downgrade(&pool), limit: 8000, base: BASE, bound: 2000, looks: 0, unreserved: unreserved.clone(), purge, resident };
+        let mut watch = Watch { pool: Arc::downgrade(&pool), limit: 8000, base: BASE, bound: 2000, looks: 0, keeps: true, unreserved: unreserved.clone(), allocator: Allocator { purge, keep }, resident };
         let mut after = |looks: usize, held: usize, own: usize| {
             RESIDENT.store(BASE + held, Ordering::Relaxed);
             reserved.resize(own);
@@ -112,14 +132,16 @@ mod tests {
         // On the way to the limit, once.
         assert_eq!(after(1, 3000, 500), (1, 2200));
         assert_eq!(after(1, 3000, 500).0, 0);
+        assert!(KEEPS.load(Ordering::Relaxed));
         // At the limit what is there stays known, and is measured again.
         assert_eq!(after(1, 10_000, 5000), (1, 4000));
         assert_eq!(after(90, 9000, 5000), (0, 4000));
         let (purged, known) = after(300, 9000, 5000);
         assert!(purged == 3 && (2000..4000).contains(&known), "{purged} {known}");
+        assert!(!KEEPS.load(Ordering::Relaxed));
         // Far from it it is forgotten.
         let (_, known) = after(2000, 3000, 2000);
-        assert!(known < 300, "{known}");
+        assert!(known < 300 && KEEPS.load(Ordering::Relaxed), "{known}");
         drop((reserved, pool));
         assert!(watch.look().is_none());
     }

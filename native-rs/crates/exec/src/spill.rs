@@ -18,7 +18,7 @@ use futures::{Stream, stream};
 use tempfile::{Builder, NamedTempFile, TempDir};
 
 /// Bytes that are read at a time: a merge holds as many of each file.
-const PIECE: usize = 128 << 10;
+const PIECE: usize = 32 << 10;
 /// Bytes that are gathered before they are written: the buffers of a batch are of any size, and an operator may have files by the dozen.
 const GATHERED: usize = 16 << 10;
 

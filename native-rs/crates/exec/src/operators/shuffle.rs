@@ -19,6 +19,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Exe
 use lockstep_comm::OpKind;
 
 use super::{Start, Traffic, plan_methods, streaming};
+use crate::asked::Asked;
 use crate::exchange::{Exchange, HashRouter, Router, Shape};
 use crate::heavy::{Heavy, HeavyRouter, Share};
 use crate::run::{Ranks, Run};
@@ -34,6 +35,8 @@ pub struct ShuffleExec {
     told: Option<Arc<Told>>,
     /// What becomes of the rows of heavy keys.
     heavy: Option<(Arc<Heavy>, Share)>,
+    /// Nothing is sent before rows are asked for.
+    asked: Option<Arc<Asked>>,
     properties: Arc<PlanProperties>,
 }
 
@@ -44,7 +47,7 @@ impl ShuffleExec {
         equivalence.clear_per_partition_constants();
         let properties = streaming(equivalence, Partitioning::Hash(keys.clone(), ranks.partitions()));
         let exchange = Arc::new(Exchange::new(id, "ShuffleExec", OpKind::Shuffle, Shape::Scatter));
-        Self { input, keys, ranks, exchange, told: None, heavy: None, properties }
+        Self { input, keys, ranks, exchange, told: None, heavy: None, asked: None, properties }
     }
 
     /// The same, telling of its rows' keys.
@@ -57,9 +60,14 @@ impl ShuffleExec {
         Self { heavy: Some((heavy, share)), ..self.clone() }
     }
 
+    /// The same, sending when its rows are asked for. Only where they are on all ranks, or on none.
+    pub fn when_asked(&self) -> Self {
+        Self { asked: Some(Arc::default()), ..self.clone() }
+    }
+
     fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
         let with = Self::new(children.swap_remove(0), self.keys.clone(), self.ranks, self.exchange.id());
-        Self { told: self.told.clone(), heavy: self.heavy.clone(), ..with }
+        Self { told: self.told.clone(), heavy: self.heavy.clone(), asked: self.asked.clone(), ..with }
     }
 }
 
@@ -89,11 +97,17 @@ impl Start for ShuffleExec {
             Some((heavy, Share::Copied)) => sources = heavy.hold(run, context, self.exchange.metrics(), sources),
             None => {}
         }
+        if let Some(asked) = &self.asked {
+            sources = sources.into_iter().map(|(source, rows, router)| (source, asked.source(rows), router)).collect();
+        }
         self.exchange.start(run, offset, context, &self.schema(), of, sources)
     }
 
     fn abandon(&self) {
         self.exchange.abandon();
+        if let Some(asked) = &self.asked {
+            asked.begin();
+        }
     }
 }
 
@@ -114,6 +128,9 @@ impl DisplayAs for ShuffleExec {
             Some((_, Share::Copied)) => write!(f, ", heavy keys to all")?,
             None => {}
         }
+        if self.asked.is_some() {
+            write!(f, ", when asked for")?;
+        }
         self.told.as_ref().map_or(Ok(()), |told| write!(f, "{told}"))
     }
 }
@@ -129,7 +146,11 @@ impl ExecutionPlan for ShuffleExec {
     }
 
     fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.exchange.take(partition)
+        let rows = self.exchange.take(partition)?;
+        Ok(match &self.asked {
+            Some(asked) => asked.taken(rows),
+            None => rows,
+        })
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

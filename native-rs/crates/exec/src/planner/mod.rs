@@ -9,6 +9,7 @@
 pub mod distribute;
 mod divide_groups;
 pub mod joins;
+mod joins_in_turn;
 mod heavy_keys;
 mod key_filters;
 pub mod leaf;
@@ -149,6 +150,9 @@ pub fn rules(ranks: Ranks, chosen_for: ChosenFor, way: Way, adapt: Adapt) -> Vec
         rules.push(Arc::new(top_rows::TopRows));
     }
     rules.push(Arc::new(own_sorts::OwnSorts));
+    if way == Way::Merging {
+        rules.push(Arc::new(joins_in_turn::JoinsInTurn));
+    }
     // Where both sides are sorted and merged, joins are to take little memory.
     if way != Way::Merging && adapt.keys {
         // Sees which build sides are sent through an exchange, and what stands between a join and the scan below.

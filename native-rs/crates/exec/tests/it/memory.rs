@@ -80,3 +80,30 @@ fn a_tenth_of_the_data_is_memory_enough() {
         }
     }
 }
+
+/// Where memory ends, a join sorts one side after the other; ranks with several threads, and those that stop early, do not wait for
+/// each other.
+#[test]
+fn sides_that_are_sorted_are_read_in_turn() {
+    let (_guard, path) = dataset("trips", &[trips(ROWS / 2), trips(ROWS / 2)]);
+    let all = |kind: &str| vec![scan(1, &TRIPS), scan(1, &TRIPS), join(kind, (0, 1), ("t", "t", "date"), &["t", "zone"], &["miles"])];
+    let few = |kind: &str| [all(kind), vec![slice(2, 1000, Some(1003))]].concat();
+    let cases = [("inner", all("inner"), 2 * ROWS), ("right", all("right"), 2 * ROWS), ("full", all("full"), 2 * ROWS), ("full", few("full"), 3)];
+    for (size, threads) in [(1, 2), (2, 1), (3, 2), (7, 1)] {
+        for (kind, nodes, expected) in cases.clone() {
+            let world = World { memory: (threads * ROWS * ROW / 10) as u64, ..World::new(size, threads) };
+            let ends = world.run(|engine| {
+                let (path, nodes) = (path.clone(), nodes.clone());
+                async move {
+                    open(&engine, &[&path]).await;
+                    let sinks = vec![count(nodes.len() - 1)];
+                    execute(&engine, &plan(nodes, sinks)).await.unwrap_or_else(|error| panic!("{kind}: {}", error.to_json()))
+                }
+            });
+            let place = format!("{kind} on {size} ranks × {threads} threads");
+            assert_eq!(ends[0].sinks[0].rows, expected as u64, "{place}");
+            let asked = operators(&ends[0].profile).iter().filter(|operator| operator["detail"].as_str().is_some_and(|detail| detail.contains("when asked for"))).count();
+            assert_eq!(asked, 1, "{place}: {}", ends[0].profile);
+        }
+    }
+}

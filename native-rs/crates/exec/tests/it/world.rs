@@ -68,7 +68,7 @@ impl World {
                 trace: false,
                 always: self.adapt == Adapt::Always,
                 group: Some(self.group),
-                purge: None,
+                allocator: None,
                 planned_for: None,
                 record: true,
             };

@@ -194,7 +194,8 @@ impl Sorter {
             largest = largest.max(file.append_batch(&batch?)?);
             tokio::task::consume_budget().await;
         }
-        self.runs.extend(file.finish()?.map(|file| SortedSpillFile { file, max_record_batch_memory: largest }));
+        // What a batch is read into grows by doubling, and its keys are made beside it.
+        self.runs.extend(file.finish()?.map(|file| SortedSpillFile { file, max_record_batch_memory: largest + largest / 2 }));
         self.memory.free();
         Ok(())
     }

@@ -135,10 +135,10 @@ mod tests {
         assert!(KEEPS.load(Ordering::Relaxed));
         // At the limit what is there stays known, and is measured again.
         assert_eq!(after(1, 10_000, 5000), (1, 4000));
+        assert!(!KEEPS.load(Ordering::Relaxed));
         assert_eq!(after(90, 9000, 5000), (0, 4000));
         let (purged, known) = after(300, 9000, 5000);
         assert!(purged == 3 && (2000..4000).contains(&known), "{purged} {known}");
-        assert!(!KEEPS.load(Ordering::Relaxed));
         // Far from it it is forgotten.
         let (_, known) = after(2000, 3000, 2000);
         assert!(known < 300 && KEEPS.load(Ordering::Relaxed), "{known}");

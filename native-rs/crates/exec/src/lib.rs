@@ -8,7 +8,6 @@
 //! - Errors are [`EngineError`]s with a run-time code; the same one on every rank, whoever failed first.
 //!
 //! Every rank calls the same methods in the same order with equal arguments; those marked collective communicate.
-mod asked;
 mod blame;
 mod copies;
 mod engine;

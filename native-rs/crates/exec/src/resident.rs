@@ -1,7 +1,6 @@
 //! What the process takes, beside what its operators have reserved: batches on their way, pages that a file's reader has decoded,
-//! what the allocator keeps for what comes next. Near the limit the allocator gives back what is free and what
-//! gets free, and what is still there is
-//! taken from the operators that can spill (`pool.rs`): the limit is one of the process, and not of what is counted.
+//! what the allocator keeps for what comes next. Near the limit the allocator gives back what is free and what gets free, and what is
+//! still there is taken from the operators that can spill (`pool.rs`): the limit is one of the process, and not of what is counted.
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -16,7 +15,7 @@ const LATER: Duration = Duration::from_millis(20);
 /// Looks after which what is there is measured again, near the limit.
 const LOOKS: u32 = 100;
 
-/// What there is to do about memory that is free and not the system's.
+/// What there is to do about memory that is free and not the system's: functions of `lockstep-allocator`.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocator {
     /// Gives it back.
@@ -61,9 +60,10 @@ impl Watch {
         let near = held > self.limit - step;
         let known = self.unreserved.load(Ordering::Relaxed);
         self.looks += 1;
-        if self.keeps == near {
-            self.keeps = !near;
-            (self.allocator.keep)(self.keeps);
+        let far = held < self.limit - 2 * step;
+        if self.keeps && near || !self.keeps && far {
+            self.keeps = far;
+            (self.allocator.keep)(far);
         }
         if held > self.bound || near && self.looks >= LOOKS {
             (self.allocator.purge)();
@@ -85,6 +85,14 @@ impl Watch {
 
     fn held(&self) -> Option<usize> {
         Some((self.resident)()?.saturating_sub(self.base))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.keeps {
+            (self.allocator.keep)(true);
+        }
     }
 }
 
@@ -142,7 +150,12 @@ mod tests {
         // Far from it it is forgotten.
         let (_, known) = after(2000, 3000, 2000);
         assert!(known < 300 && KEEPS.load(Ordering::Relaxed), "{known}");
+        // What it did ends with it.
+        assert_eq!(after(1, 10_000, 5000).0, 1);
+        assert!(!KEEPS.load(Ordering::Relaxed));
         drop((reserved, pool));
         assert!(watch.look().is_none());
+        drop(watch);
+        assert!(KEEPS.load(Ordering::Relaxed));
     }
 }

@@ -21,6 +21,7 @@
 //!   group A                                group B
 //!   rank (A, i) ─ rows for anybody in B ─► rank (B, i) ─► ranks (B, 0), (B, 1), …
 //! ```
+mod asked;
 mod bytes;
 pub mod framing;
 mod inbound;
@@ -42,6 +43,7 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder}
 use lockstep_comm::{Hop, OpKind};
 use parking_lot::Mutex;
 
+pub use self::asked::Asked;
 pub use self::bytes::Counting;
 use self::inbound::{Inbound, Queues};
 use self::outbound::{Across, Ends, Outbound, Within, finish};

@@ -19,8 +19,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Exe
 use lockstep_comm::OpKind;
 
 use super::{Start, Traffic, plan_methods, streaming};
-use crate::asked::Asked;
-use crate::exchange::{Exchange, HashRouter, Router, Shape};
+use crate::exchange::{Asked, Exchange, HashRouter, Router, Shape};
 use crate::heavy::{Heavy, HeavyRouter, Share};
 use crate::run::{Ranks, Run};
 use crate::told_keys::Told;
@@ -60,7 +59,7 @@ impl ShuffleExec {
         Self { heavy: Some((heavy, share)), ..self.clone() }
     }
 
-    /// The same, sending when its rows are asked for. Only where they are on all ranks, or on none.
+    /// The same, sending when its rows are asked for. Only where no rank asks for them later because of rows that come of them on another.
     pub fn when_asked(&self) -> Self {
         Self { asked: Some(Arc::default()), ..self.clone() }
     }

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, JoinType, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::PhysicalExprRef;
+use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
@@ -104,16 +105,36 @@ fn merged(join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
     if small(join.right()) && replicable(join.join_type().swap()) {
         return join.swap_inputs(PartitionMode::CollectLeft);
     }
+    let on = match join.join_type() {
+        JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => join.on().to_vec(),
+        _ => join.on().iter().map(|(left, right)| Ok((comparable(left, join.left())?, comparable(right, join.right())?))).collect::<Result<_>>()?,
+    };
     let merge = SortMergeJoinExec::try_new(
         join.left().clone(),
         join.right().clone(),
-        join.on().to_vec(),
+        on,
         join.filter().map(of_unmatched),
         *join.join_type(),
         vec![SortOptions::default(); join.on().len()],
         join.null_equality(),
     )?;
     projected(join, Arc::new(merge))
+}
+
+/// A key of a semi or anti join as one of the types that DataFusion's merge compares in these: what is equal and what comes first is the same.
+fn comparable(key: &PhysicalExprRef, side: &Arc<dyn ExecutionPlan>) -> Result<PhysicalExprRef> {
+    let own = key.data_type(&side.schema())?;
+    let compared = match &own {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, None),
+        DataType::Time32(_) => DataType::Int32,
+        DataType::Time64(_) | DataType::Duration(_) => DataType::Int64,
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => DataType::Decimal128(*precision, *scale),
+        // Texts in another order, of both sides.
+        DataType::Decimal256(..) => DataType::Utf8,
+        DataType::Dictionary(_, values) => values.as_ref().clone(),
+        _ => return Ok(key.clone()),
+    };
+    cast(key.clone(), &side.schema(), compared)
 }
 
 /// The filter as a merge asks it: of rows without a match as well, whose other side is null.
@@ -194,5 +215,53 @@ impl PhysicalOptimizerRule for ChooseJoin {
 
     fn schema_check(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    use arrow::datatypes::TimeUnit;
+    use datafusion::common::NullEquality;
+    use datafusion::datasource::memory::MemorySourceConfig;
+    use datafusion::execution::TaskContext;
+    use datafusion::physical_plan::collect;
+
+    use super::*;
+
+    /// A batch a row: groups of keys go over batches, which is where a merge of this kind compares them by itself.
+    fn input(values: &[i64], data_type: &DataType) -> Arc<dyn ExecutionPlan> {
+        let batch = |value: i64| {
+            let small = arrow::compute::cast(&Int64Array::from(vec![value]), &DataType::Int32).unwrap();
+            let of = if matches!(data_type, DataType::Time32(_)) { small } else { Arc::new(Int64Array::from(vec![value])) as ArrayRef };
+            RecordBatch::try_from_iter([("key", arrow::compute::cast(&of, data_type).unwrap())]).unwrap()
+        };
+        let batches: Vec<_> = values.iter().map(|value| batch(*value)).collect();
+        MemorySourceConfig::try_new_exec(&[batches.clone()], batches[0].schema(), None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn keys_of_every_type_are_merged() {
+        let types = [
+            DataType::Int64,
+            DataType::Utf8,
+            DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+            DataType::Time32(TimeUnit::Millisecond),
+            DataType::Time64(TimeUnit::Microsecond),
+            DataType::Duration(TimeUnit::Millisecond),
+            DataType::Decimal64(10, 2),
+            DataType::Decimal256(50, 2),
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+        ];
+        for data_type in types {
+            let on = || Arc::new(Column::new("key", 0)) as PhysicalExprRef;
+            for (kind, expected) in [(JoinType::Inner, 5), (JoinType::LeftSemi, 3), (JoinType::LeftAnti, 1), (JoinType::RightSemi, 3), (JoinType::RightAnti, 1)] {
+                let (left, right) = (input(&[1, 2, 2, 3], &data_type), input(&[1, 2, 2, 4], &data_type));
+                let join = HashJoinExec::try_new(left, right, vec![(on(), on())], None, &kind, None, PartitionMode::Partitioned, NullEquality::NullEqualsNothing, false).unwrap();
+                let rows = collect(merged(&join).unwrap(), Arc::new(TaskContext::default())).await;
+                let rows: usize = rows.unwrap_or_else(|error| panic!("{kind} by {data_type}: {error}")).iter().map(RecordBatch::num_rows).sum();
+                assert_eq!(rows, expected, "{kind} by {data_type}");
+            }
+        }
     }
 }

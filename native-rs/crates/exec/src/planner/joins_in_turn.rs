@@ -5,6 +5,8 @@
 //!   SortRowsExec                       whose sort reads all of its rows before it gives one;
 //!   SortRowsExec ─ ShuffleExec         then the other, which sends now
 //! ```
+//! Whoever asks for rows of the second has all of the first's, from all ranks: none waits for another to ask. A semi or anti join
+//! of nothing does not ask, and drops the second, which sends then what others want.
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};

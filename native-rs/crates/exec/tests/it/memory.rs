@@ -81,29 +81,48 @@ fn a_tenth_of_the_data_is_memory_enough() {
     }
 }
 
-/// Where memory ends, a join sorts one side after the other; ranks with several threads, and those that stop early, do not wait for
-/// each other.
+/// Where memory ends, a join sorts one side after the other. Ranks with several threads, in groups, with nothing on one side and those
+/// that stop early do not wait for each other.
 #[test]
 fn sides_that_are_sorted_are_read_in_turn() {
     let (_guard, path) = dataset("trips", &[trips(ROWS / 2), trips(ROWS / 2)]);
-    let all = |kind: &str| vec![scan(1, &TRIPS), scan(1, &TRIPS), join(kind, (0, 1), ("t", "t", "date"), &["t", "zone"], &["miles"])];
-    let few = |kind: &str| [all(kind), vec![slice(2, 1000, Some(1003))]].concat();
-    let cases = [("inner", all("inner"), 2 * ROWS), ("right", all("right"), 2 * ROWS), ("full", all("full"), 2 * ROWS), ("full", few("full"), 3)];
-    for (size, threads) in [(1, 2), (2, 1), (3, 2), (7, 1)] {
-        for (kind, nodes, expected) in cases.clone() {
-            let world = World { memory: (threads * ROWS * ROW / 10) as u64, ..World::new(size, threads) };
-            let ends = world.run(|engine| {
-                let (path, nodes) = (path.clone(), nodes.clone());
-                async move {
-                    open(&engine, &[&path]).await;
-                    let sinks = vec![count(nodes.len() - 1)];
-                    execute(&engine, &plan(nodes, sinks)).await.unwrap_or_else(|error| panic!("{kind}: {}", error.to_json()))
-                }
-            });
-            let place = format!("{kind} on {size} ranks × {threads} threads");
-            assert_eq!(ends[0].sinks[0].rows, expected as u64, "{place}");
-            let asked = operators(&ends[0].profile).iter().filter(|operator| operator["detail"].as_str().is_some_and(|detail| detail.contains("when asked for"))).count();
-            assert_eq!(asked, 1, "{place}: {}", ends[0].profile);
+    let both = |kind: &str| vec![scan(1, &TRIPS), scan(1, &TRIPS), join(kind, (0, 1), ("t", "t", "date"), &["t", "zone"], if kind == "semi" || kind == "anti" { &[] } else { &["miles"] })];
+    let then = |mut nodes: Vec<Value>, more: Vec<Value>| {
+        nodes.extend(more);
+        nodes
+    };
+    let miles = |function: &str, bound: f64| call(function, "boolean", vec![column("miles", "number"), number(bound)]);
+    // What comes out of a join, joined with all rows.
+    let again = |kind: &str, rows: Value, right: &[&str]| then(both("inner"), vec![filter(2, rows), scan(1, &TRIPS), join(kind, (3, 4), ("t", "t", "date"), &["t", "zone"], right)]);
+    let cases = [
+        ("inner", both("inner"), 1),
+        ("right", both("right"), 1),
+        ("anti", both("anti"), 1),
+        ("full, some of it", then(both("full"), vec![slice(2, 1000, Some(1003))]), 1),
+        ("joined again", again("left", miles("ge", 60.0), &["name"]), 1),
+        ("nothing, without those of all", again("anti", miles("lt", -1.0), &[]), 1),
+        ("all without those of nothing", then(both("inner"), vec![filter(2, miles("lt", -1.0)), scan(1, &TRIPS), join("anti", (4, 3), ("t", "t", "date"), &["t"], &[])]), 1),
+        ("one table on both sides", vec![scan(1, &TRIPS), filter(0, miles("ge", 0.0)), join("inner", (1, 1), ("t", "t", "date"), &["t", "zone"], &["miles"])], 1),
+    ];
+    let rows_of = |world: World, name: &str, nodes: &[Value]| {
+        let ends = world.run(|engine| {
+            let (path, nodes, name) = (path.clone(), nodes.to_vec(), name.to_owned());
+            async move {
+                open(&engine, &[&path]).await;
+                let sinks = vec![count(nodes.len() - 1)];
+                execute(&engine, &plan(nodes, sinks)).await.unwrap_or_else(|error| panic!("{name}: {}", error.to_json()))
+            }
+        });
+        let when_asked = |operator: &&Value| operator["detail"].as_str().is_some_and(|detail| detail.contains("when asked for"));
+        (ends[0].sinks[0].rows, operators(&ends[0].profile).iter().filter(when_asked).count())
+    };
+    for (name, nodes, least) in &cases {
+        let (expected, _) = rows_of(World::new(1, 1), name, nodes);
+        for (size, threads, group) in [(1, 2, 0), (2, 1, 0), (3, 2, 0), (7, 1, 2)] {
+            let memory = (threads * ROWS * ROW / 10) as u64;
+            let (rows, when_asked) = rows_of(World { memory, group, ..World::new(size, threads) }, name, nodes);
+            assert_eq!(rows, expected, "{name} on {size} ranks × {threads} threads, groups of {group}");
+            assert!(when_asked >= *least, "{name}: {when_asked} sides are asked for");
         }
     }
 }

@@ -29,7 +29,7 @@ impl Asked {
     pub fn source(&self, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
         let (mut asked, schema) = (self.0.subscribe(), rows.schema());
         let waiting = async move {
-            // An error: the execution has ended.
+            // An error: nobody is left to ask, and the exchange sees that nothing is wanted.
             let _ = asked.wait_for(|asked| *asked).await;
             rows
         };

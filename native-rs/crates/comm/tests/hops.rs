@@ -262,7 +262,7 @@ fn a_failure_between_the_hops_of_an_exchange_concerns_it() {
     }
 }
 
-/// A rank fails, by another of its tasks, while it is in a barrier to which one rank has not come. Where it has done its part
+/// A rank fails, by another of its tasks, while it is in a barrier to which one rank comes when it is known. Where it has done its part
 /// (in two hops: handed on) the barrier ends well, where not it fails, and either of them on all ranks.
 #[test]
 fn a_failure_inside_a_barrier_ends_it_alike_everywhere() {
@@ -273,6 +273,8 @@ fn a_failure_inside_a_barrier_ends_it_alike_everywhere() {
             for victim in 0..size {
                 let (call, late) = (victim as u64, (victim + 1) % size);
                 if comm.rank() == late {
+                    // The others hear of it about when this one does.
+                    comm.failed().await;
                     tokio::time::sleep(Duration::from_millis(150)).await;
                 }
                 let fail = async {
